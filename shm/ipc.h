@@ -1,0 +1,212 @@
+/*
+ * The messages between our processes: one list from which types, names, rights
+ * and size bounds are made, a frame, and typed cursors to fill and to read it.
+ * A channel is a SOCK_SEQPACKET socketpair; one datagram is one message. Who a
+ * peer is follows from the socket, never from a field.
+ */
+#ifndef SHM_IPC_H
+#define SHM_IPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shm/boot.h"
+
+#define IPC_VERSION  1      /* said in HELLO; another one is refused */
+#define IPC_BODY_MAX 73728u /* bytes of the largest body (SERVE) */
+#define IPC_FDS_MAX  3      /* descriptors with one message */
+
+/*
+ * X(NAME, from, to, descriptors, largest body). Roles are of enum boot_role
+ * without the prefix; ANY stands for every role. Fields, in order; "str" and
+ * "bytes" are a 32-bit length and that many bytes:
+ *
+ * HELLO     u32 IPC_VERSION, u32 role                      once, the first
+ * PEER      u32 role, u32 number; fd: a channel to that peer (new or restarted)
+ * SETTINGS  ; fd: memfd with a struct boot                 after a reload
+ * CERTS     ; fd: memfd with the certificates, see worker/net/tls.h
+ * CERTS_OK  u32 ok, str reason                             answer to CERTS
+ * KEY       32 bytes                                       the ticket key
+ * STOP      u32 fast (1: close now), u32 seconds
+ * CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
+ *           (IPC_CLIENT_*), str peer address, u32 peer port, str local
+ *           address, u32 local port, str refusal (for _REFUSE); fd: the socket
+ * CLOSED    u64 conn                              its client and socket are
+ * gone LOGGEDIN  u64 conn                              counts no more as
+ * unauthenticated
+ *
+ * ASK       u64 conn, u32 flags (IPC_ASK_*), str service, str peer address,
+ *           u32 local port, str mechanism (LOGIN, PLAIN, AUTH-LOGIN, EXTERNAL),
+ *           str claimed client address ("" if none), bytes a, bytes b
+ *           (LOGIN: user and password; PLAIN: decoded response in a;
+ *           AUTH-LOGIN: decoded user in a, decoded password in b;
+ *           EXTERNAL: authorization id in a, certificate's name in b)
+ * FORGET    u64 conn                              the client has gone meanwhile
+ * YES       u64 conn, str user (for log lines), bytes ticket
+ * NO        u64 conn, u32 why (IPC_NO_*), str user (for log lines)
+ *
+ * QUESTION  struct pam_question, fixed size (auth/pam.h)
+ * ANSWER    struct pam_answer, fixed size
+ *
+ * START     u64 conn, u32 new (1: fd is the session's end of a fresh control
+ *           channel; 0: only count this client, a session that the worker has
+ *           will serve it), bytes ticket; fd only if new
+ * STARTED   u64 conn
+ * REFUSED   u64 conn, u32 why (IPC_REFUSED_*), u32 count, u32 limit
+ * ENDED     u64 conn                              the client of START has gone
+ * FORK      ; fd: the spare's end of its channel to the spawner
+ * BECOME    struct owner as bytes (auth/ticket.h); fd: the control channel
+ * DIED      u32 pid, u32 status                   a spare or session was reaped
+ *
+ * SERVE     u64 conn, u32 flags (IPC_SERVE_*), str tag, str user, str peer
+ *           address, u32 peer port, u32 local port, bytes input already read;
+ *           fd: the stream. The first on a fresh channel follows BECOME.
+ * END       u64 conn, u32 why (IPC_END_*), u64 header bytes, u64 body bytes,
+ *           u64 received, u64 sent          the session is done with the client
+ * POST      u64 dev, u64 ino, u64 stamp          this folder has changed
+ * WATCH     u64 dev, u64 ino, u64 stamp; fds: new, cur, courierimapkeywords
+ *           from a session: it idles on the folder, one at a time; from a
+ *           worker: it has a client there
+ * GO        u64 dev, u64 ino                      mask entered, now look once
+ * more UNWATCH   u64 dev, u64 ino CHANGED   u64 dev, u64 ino look at the folder
+ * SHUTDOWN  u32 fast                              say BYE and END
+ */
+#define IPC_LIST(X)                                                            \
+	X(HELLO, ANY, MASTER, 0, 64)                                           \
+	X(PEER, MASTER, ANY, 1, 64)                                            \
+	X(SETTINGS, MASTER, ANY, 1, 64)                                        \
+	X(CERTS, MASTER, WORKER, 1, 64)                                        \
+	X(CERTS_OK, WORKER, MASTER, 0, 2048)                                   \
+	X(KEY, MASTER, ANY, 0, 64)                                             \
+	X(STOP, MASTER, ANY, 0, 64)                                            \
+	X(CLIENT, MASTER, WORKER, 1, 1024)                                     \
+	X(CLOSED, WORKER, MASTER, 0, 64)                                       \
+	X(LOGGEDIN, WORKER, MASTER, 0, 64)                                     \
+	X(ASK, WORKER, AUTH, 0, 20480)                                         \
+	X(FORGET, WORKER, AUTH, 0, 64)                                         \
+	X(YES, AUTH, WORKER, 0, 16384)                                         \
+	X(NO, AUTH, WORKER, 0, 2048)                                           \
+	X(QUESTION, AUTH, PAM, 0, 4096)                                        \
+	X(ANSWER, PAM, AUTH, 0, 1024)                                          \
+	X(START, WORKER, SPAWNER, 1, 16384)                                    \
+	X(STARTED, SPAWNER, WORKER, 0, 64)                                     \
+	X(REFUSED, SPAWNER, WORKER, 0, 64)                                     \
+	X(ENDED, WORKER, SPAWNER, 0, 64)                                       \
+	X(FORK, SPAWNER, TEMPLATE, 1, 64)                                      \
+	X(BECOME, SPAWNER, SESSION, 1, 16384)                                  \
+	X(DIED, TEMPLATE, SPAWNER, 0, 64)                                      \
+	X(SERVE, WORKER, SESSION, 1, IPC_BODY_MAX)                             \
+	X(END, SESSION, WORKER, 0, 128)                                        \
+	X(POST, SESSION, WORKER, 0, 64)                                        \
+	X(WATCH, ANY, ANY, 3, 64)                                              \
+	X(GO, WORKER, SESSION, 0, 64)                                          \
+	X(UNWATCH, ANY, ANY, 0, 64)                                            \
+	X(CHANGED, WORKER, SESSION, 0, 64)                                     \
+	X(SHUTDOWN, WORKER, SESSION, 0, 64)
+
+#define IPC_ENUM(name, from, to, fds, max) IPC_##name,
+enum ipc_type {
+	IPC_NONE,
+	IPC_LIST(IPC_ENUM) IPC_TYPES
+};
+
+#define IPC_CLIENT_TLS    1u /* implicit TLS: handshake first */
+#define IPC_CLIENT_REFUSE 2u /* only tell the refusal and close */
+#define IPC_CLIENT_TRUST  4u /* peer is in TRUSTED_NETS */
+#define IPC_CLIENT_CERT   8u /* EXTERNAL is on for this listener */
+
+#define IPC_ASK_TLS   1u /* the client speaks TLS */
+#define IPC_ASK_TRUST 2u /* from TRUSTED_NETS */
+#define IPC_ASK_CERT  4u /* asked by a worker of an EXTERNAL listener */
+
+enum ipc_no {          /* why a login failed */
+	IPC_NO_FAILED, /* NO [AUTHENTICATIONFAILED]: all that is not below */
+	IPC_NO_UNAVAILABLE, /* NO [UNAVAILABLE]: temporary, say try again */
+	IPC_NO_EXPIRED,     /* right password, expired account */
+	IPC_NO_DISABLED,    /* right password, disableimap: BYE */
+	IPC_NO_INSECURE, /* right password, disableinsecureimap, no TLS: BYE */
+};
+enum ipc_refused {               /* why no session */
+	IPC_REFUSED_TICKET,      /* forged, old, another worker's: BYE */
+	IPC_REFUSED_LIMIT,       /* MAXPERUSER: count and limit are told */
+	IPC_REFUSED_UNAVAILABLE, /* cannot fork */
+};
+#define IPC_SERVE_TLS      1u /* stream is relayed from TLS */
+#define IPC_SERVE_STARTTLS 2u /* ... that began with STARTTLS */
+#define IPC_SERVE_AUTH     4u /* AUTHENTICATE, not LOGIN */
+enum ipc_end {
+	IPC_END_LOGOUT,       /* the client said LOGOUT */
+	IPC_END_DISCONNECTED, /* it went away */
+	IPC_END_TIMEOUT,      /* nothing came for too long, or took no bytes */
+	IPC_END_SHUTDOWN,     /* told by SHUTDOWN */
+	IPC_END_PROTOCOL,     /* too many errors, or a limit */
+};
+
+struct ipc_msg { /* one received message; body lent until the next receive */
+	enum ipc_type type;
+	size_t len;
+	const uint8_t *body;
+	int nfds;
+	int fds[IPC_FDS_MAX]; /* owned: taken with ipc_take_fd or closed */
+};
+
+struct ipc_put { /* a message under construction */
+	enum ipc_type type;
+	bool failed;
+	size_t len;
+	uint8_t *body; /* IPC_BODY_MAX bytes, static in ipc.c: one at a time */
+};
+
+struct ipc_get { /* reading a body: fails for good at the first lie */
+	const uint8_t *p, *end;
+	bool failed;
+};
+
+/* The name of a type for the log, "?" for a number that is none. */
+const char *ipc_name(unsigned type);
+/* A SEQPACKET pair, close-on-exec; 0, or -1 with errno. */
+int ipc_pair(int fds[2]);
+
+/* Begin a message. A process builds one message at a time. */
+void ipc_begin(struct ipc_put *, enum ipc_type);
+void ipc_put_u32(struct ipc_put *, uint32_t);
+void ipc_put_u64(struct ipc_put *, uint64_t);
+void ipc_put_bytes(struct ipc_put *, const void *, size_t);
+void ipc_put_str(struct ipc_put *, const char *);
+/*
+ * Send it with nfds descriptors, which stay the caller's. 0; -1 with errno:
+ * EMSGSIZE (larger than the list allows), EAGAIN (never waits), EPIPE or
+ * ECONNRESET (the peer is gone).
+ */
+int ipc_send(int channel, struct ipc_put *, const int *fds, int nfds);
+/* As ipc_send, but waits up to ms milliseconds for room; ETIMEDOUT. */
+int ipc_send_wait(
+    int channel, struct ipc_put *, const int *fds, int nfds, int ms);
+
+/*
+ * Receive one message as role "me" from a peer of role "from"; never waits.
+ * 1: *msg is filled, it was in the list for these two roles, within its size
+ * and with no more descriptors than it may have. 0: the peer has gone. -1 with
+ * errno: EAGAIN, or EPROTO for a message that the list forbids (its
+ * descriptors are closed; the caller drops this peer and lives on).
+ * Descriptors of the previous message that were not taken are closed.
+ */
+int ipc_recv(
+    int channel, enum boot_role me, enum boot_role from, struct ipc_msg *msg);
+/* The i-th descriptor, now the caller's, or -1 if there is none. */
+int ipc_take_fd(struct ipc_msg *, int i);
+/* Closes what was not taken. */
+void ipc_drop(struct ipc_msg *);
+
+void ipc_open(struct ipc_get *, const struct ipc_msg *);
+uint32_t ipc_get_u32(struct ipc_get *);
+uint64_t ipc_get_u64(struct ipc_get *);
+/* Lends n bytes inside the message; NULL and *n = 0 after a failure. */
+const uint8_t *ipc_get_bytes(struct ipc_get *, size_t *n, size_t max);
+/* Copies a string without NUL inside into buf[size], always terminated. */
+void ipc_get_str(struct ipc_get *, char *buf, size_t size);
+/* 0 if nothing failed and nothing is left over, else -1. */
+int ipc_done(const struct ipc_get *);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * The settings as all processes see them: one plain struct, filled by the
+ * master's table (master/settings.c) and handed out in struct boot. Times are
+ * seconds. Texts are terminated; an empty text means unset. Meanings are those
+ * of Courier's settings of the same name; etc/imapd.5 documents each.
+ */
+#ifndef SHM_SETTINGS_H
+#define SHM_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SETTINGS_PATH  1024
+#define SETTINGS_TEXT  1024
+#define SETTINGS_WORD  64
+#define SETTINGS_NETS  64
+#define SETTINGS_LISTS 16 /* addresses to listen on, per PORT and SSLPORT */
+
+struct settings_net { /* an address prefix; IPv4 as ::ffff:0:0/96 */
+	uint8_t addr[16];
+	uint8_t bits; /* 0 to 128 */
+};
+
+struct settings_listen {          /* one address and port to listen on */
+	char addr[SETTINGS_WORD]; /* "0" means all */
+	uint16_t port;
+};
+
+struct settings_view { /* what PORT and SSLPORT may see differently */
+	struct settings_listen listen[SETTINGS_LISTS];
+	uint32_t nlisten;
+	uint32_t start; /* IMAPDSTART, IMAPDSSLSTART */
+	uint32_t maxdaemons;
+	uint32_t maxperip;
+	char ident[SETTINGS_WORD]; /* syslog ident: imapd, imapd-ssl */
+	char maildirpath[SETTINGS_PATH];
+};
+
+enum settings_auth { /* AUTHMODULES, in order, ended by NONE */
+	SETTINGS_AUTH_NONE,
+	SETTINGS_AUTH_PAM,
+	SETTINGS_AUTH_USERDB,
+	SETTINGS_AUTH_DAEMON,
+};
+
+struct settings {
+	struct settings_view view[2]; /* 0: PORT, 1: SSLPORT */
+	char config[SETTINGS_PATH];   /* the file itself, absolute */
+	char pidfile[SETTINGS_PATH];
+	char username[SETTINGS_WORD];     /* of workers, log, watch */
+	char authusername[SETTINGS_WORD]; /* of auth */
+	uint32_t imap_uid, imap_gid; /* resolved; unused when unprivileged */
+	uint32_t auth_uid, auth_gid;
+	uint32_t workers; /* 1 to 32 */
+	uint32_t spares;  /* sessions forked ahead, 0 to 64 */
+	uint32_t linger;  /* s a session without a client waits for the next */
+	uint32_t park;    /* IMAP_PARK */
+
+	/* who may come in, and how often */
+	struct settings_net exempt[SETTINGS_NETS]; /* MAXPERIP_EXEMPT */
+	uint32_t nexempt;
+	struct settings_net trusted[SETTINGS_NETS]; /* TRUSTED_NETS */
+	uint32_t ntrusted;
+	uint32_t ipv6_prefix; /* bits that count as one address, 64 */
+	uint32_t maxperuser;
+	uint32_t maxunauth; /* unauthenticated connections in all */
+	uint32_t maxunauth_perip;
+	uint32_t rate_perip;    /* connections a minute from one address */
+	uint8_t authmodules[4]; /* enum settings_auth */
+	char pamservice[SETTINGS_WORD];
+	char pamconfdir[SETTINGS_PATH]; /* "": the system's; tests set it */
+	char userdb[SETTINGS_PATH];
+	char authdaemonsocket[SETTINGS_PATH];
+	uint32_t minuid;
+	char defdomain[SETTINGS_WORD];
+	char domainsep[SETTINGS_WORD];
+	uint32_t auth_floor_ms; /* a failed login takes at least so long */
+
+	/* time-outs, in seconds */
+	uint32_t login_timeout;      /* from accept to logged in, 60 */
+	uint32_t handshake_timeout;  /* 15 */
+	uint32_t inactivity_timeout; /* after login, 1860 */
+	uint32_t command_timeout;    /* between two bytes of a command, 60 */
+	uint32_t output_timeout;     /* client takes no bytes, 300 */
+	uint32_t stop_timeout;       /* graceful stop, 10 */
+	uint32_t lock_timeout;       /* for a folder's lock, 30 */
+
+	/* TLS */
+	uint32_t starttls;     /* IMAPDSTARTTLS */
+	uint32_t tls_required; /* IMAP_TLS_REQUIRED */
+	uint32_t tls_external; /* bit 1: PORT, bit 2: SSLPORT */
+	char tls_certfile[SETTINGS_PATH];
+	char tls_keyfile[SETTINGS_PATH];
+	char tls_protocol[SETTINGS_WORD]; /* as written, checked */
+	char tls_cipher_list[SETTINGS_TEXT];
+	char tls_trustcerts[SETTINGS_PATH];
+
+	/* IMAP */
+	char capability[SETTINGS_TEXT]; /* IMAP_CAPABILITY, "": all */
+	char capability_tls[SETTINGS_TEXT];
+	char capability_hide[SETTINGS_TEXT];
+	uint32_t keywords;         /* IMAP_KEYWORDS: 0 or 1 */
+	uint32_t idle_timeout;     /* IMAP_IDLE_TIMEOUT, 60 */
+	uint32_t enhancedidle;     /* IMAP_ENHANCEDIDLE, 1 */
+	uint32_t uselocks;         /* IMAP_USELOCKS */
+	uint32_t umask;            /* IMAP_UMASK */
+	int32_t id_fields;         /* IMAP_ID_FIELDS, -1: unset */
+	uint32_t namespace_prefix; /* 1: INBOX. as Courier; 0: empty prefix */
+	char special_use[SETTINGS_TEXT]; /* "Sent=\Sent Drafts=\Drafts ..." */
+	char trashfolder[SETTINGS_WORD];
+	uint64_t append_limit; /* bytes of one message, 50 MiB */
+	char indexdir[SETTINGS_PATH];
+	char hostname[SETTINGS_WORD]; /* for message file names */
+
+	uint32_t log_stderr; /* -F */
+};
+
+#endif
