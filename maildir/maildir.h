@@ -165,7 +165,12 @@ void mailbox_identity(const struct mailbox *, uint64_t *dev, uint64_t *ino);
  * fds[3] (the caller's) and their stamps' hash into *stamp. 0 or -1.
  */
 int mailbox_watch(struct mailbox *, int fds[3], uint64_t *stamp);
-/* Hash of the stamps (mtime, ctime) of new, cur and keywords as of now. */
+/*
+ * Hash of the stamps of new, cur and courierimapkeywords as of now: FNV-1a,
+ * 64 bits, over mtime s, mtime ns, ctime s, ctime ns of each in this order, each
+ * number as 8 bytes, lowest first; a directory that is not there counts as
+ * zeros. The watch process makes the same one (shm/board.h); a test compares.
+ */
 uint64_t mailbox_stamp(const struct mailbox *);
 
 struct mailbox_diff { /* arrays by rising UID, lent until the next sync */

@@ -50,4 +50,10 @@ void board_post(
 size_t board_take(
     struct board *, unsigned worker, int bell, uint32_t *slots, size_t max);
 
+/*
+ * Hash of the stamps of a folder's new, cur and courierimapkeywords (open
+ * descriptors; -1: absent), made as mailbox_stamp in maildir/maildir.h.
+ */
+uint64_t board_stamp_dirs(const int fds[3]);
+
 #endif

@@ -23,7 +23,8 @@
  * "bytes" are a 32-bit length and that many bytes:
  *
  * HELLO     u32 IPC_VERSION, u32 role                      once, the first
- * PEER      u32 role, u32 number; fd: a channel to that peer (new or restarted)
+ * PEER      u32 role, u32 number, u64 incarnation; fd: a channel to that peer
+ *           (new or restarted)
  * SETTINGS  ; fd: memfd with a struct boot                 after a reload
  * CERTS     ; fd: memfd with the certificates, see worker/net/tls.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS

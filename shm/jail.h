@@ -1,0 +1,18 @@
+/*
+ * The jail of an executed process, by its role: empty root directory, groups,
+ * uid, capabilities, no_new_privs, not dumpable, rlimits. Entered by the child
+ * itself once it holds what it needs and before the first byte of a stranger.
+ */
+#ifndef SHM_JAIL_H
+#define SHM_JAIL_H
+
+#include "shm/boot.h"
+
+/*
+ * Jails the process by boot->role as ARCHITECTURE.md's role table says. Started
+ * without root only what needs no privilege is done. Returns 0; -1 with errno:
+ * then the caller must not go on.
+ */
+int jail_enter(const struct boot *boot);
+
+#endif
