@@ -1,0 +1,56 @@
+/*
+ * Small helpers over system calls: whole files in, whole files out and durable.
+ */
+#ifndef MAILDIR_UTIL_H
+#define MAILDIR_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* What tells whether a directory or a control file was changed. */
+struct stamp {
+	uint64_t dev, ino, size;
+	struct timespec mtime, ctime;
+};
+
+void stamp_of(const struct stat *, struct stamp *);
+bool stamp_equal(const struct stamp *, const struct stamp *);
+
+/* Writes all of p[n], over EINTR and short writes. 0 or -1. */
+int util_write(int fd, const void *p, size_t n);
+/* The same at an offset. */
+int util_pwrite(int fd, const void *p, size_t n, off_t);
+/* fsync over EINTR. 0 or -1; a failed one is never to be tried again. */
+int util_fsync(int fd);
+/*
+ * Opens a regular file for reading: no symlink (ELOOP), never blocking on a
+ * FIFO; EINVAL if it is something else. The descriptor, its stat in *st.
+ */
+int util_open_regular(int dirfd, const char *name, struct stat *st);
+/*
+ * Reads a whole regular file of at most max bytes (EFBIG) into memory of its
+ * own, with a NUL behind it. *out and *n untouched on failure. 0 or -1.
+ */
+int util_read_file(
+    int dirfd, const char *name, size_t max, char **out, size_t *n);
+/*
+ * Replaces the control file name in dirfd by p[n], all or nothing and durable:
+ * a new file in dirfd/tmp (or in dirfd where there is no tmp) is written and
+ * fsynced, renamed over it, and dirfd fsynced. Mode 0666 less the process's
+ * umask. 0 or -1, then the old file is there untouched.
+ */
+int util_replace_file(int dirfd, const char *name, const void *p, size_t n);
+/*
+ * Opens a subdirectory for reading, no symlink. If it is missing and make is
+ * true it is made, mode 0700. The descriptor, or -1.
+ */
+int util_open_dir(int dirfd, const char *name, bool make);
+/* A name not used before by any process here: "TIME.M...P...", for temporary
+ * and set-aside files. Fits 80 bytes. */
+void util_temp_name(char *, size_t);
+
+#endif
