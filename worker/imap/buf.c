@@ -1,0 +1,237 @@
+/*
+ * A growing buffer of bytes for the wire (buf.h). It doubles, so a long answer
+ * costs linear time, and it never passes its ceiling: a failed buffer keeps
+ * what it held and takes nothing more. Strings: RFC 3501 section 9, RFC 6855.
+ */
+#include "worker/imap/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "worker/imap/utf7.h"
+
+#define BUF_ROOM_MIN   256
+#define BUF_QUOTED_MAX 1024 /* longer strings go as literals */
+
+enum buf_form {
+	FORM_ATOM,
+	FORM_QUOTED,
+	FORM_LITERAL
+};
+
+static bool buf_grow(struct buf *, size_t);
+static enum buf_form string_form(const char *, size_t, bool);
+static void put_quoted(struct buf *, const char *, size_t);
+static void put_literal(struct buf *, const char *, size_t);
+
+void
+buf_init(struct buf *b, size_t max)
+{
+	memset(b, 0, sizeof(*b));
+	b->max = max;
+}
+
+void
+buf_done(struct buf *b)
+{
+	free(b->p);
+	buf_init(b, b->max);
+}
+
+void
+buf_clear(struct buf *b)
+{
+	b->n = 0;
+	b->failed = false;
+}
+
+void
+buf_bytes(struct buf *b, const void *p, size_t n)
+{
+	if (n == 0 || !buf_grow(b, n))
+		return;
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+}
+
+void
+buf_str(struct buf *b, const char *s)
+{
+	buf_bytes(b, s, strlen(s));
+}
+
+void
+buf_char(struct buf *b, char c)
+{
+	if (!buf_grow(b, 1))
+		return;
+	b->p[b->n++] = c;
+}
+
+void
+buf_num(struct buf *b, uint64_t v)
+{
+	char s[20];
+	size_t i;
+
+	i = sizeof(s);
+	do {
+		s[--i] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	buf_bytes(b, s + i, sizeof(s) - i);
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	/* One byte more: vsnprintf ends the string. */
+	if (n < 0 || !buf_grow(b, (size_t)n)) {
+		b->failed = true;
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->n += (size_t)n;
+}
+
+void
+buf_string(struct buf *b, const char *p, size_t n, bool utf8)
+{
+	if (string_form(p, n, utf8) == FORM_LITERAL)
+		put_literal(b, p, n);
+	else
+		put_quoted(b, p, n);
+}
+
+void
+buf_nstring(struct buf *b, const char *p, size_t n, bool utf8)
+{
+	if (p == NULL)
+		buf_str(b, "NIL");
+	else
+		buf_string(b, p, n, utf8);
+}
+
+void
+buf_astring(struct buf *b, const char *p, size_t n, bool utf8)
+{
+	switch (string_form(p, n, utf8)) {
+	case FORM_ATOM:
+		buf_bytes(b, p, n);
+		break;
+	case FORM_QUOTED:
+		put_quoted(b, p, n);
+		break;
+	case FORM_LITERAL:
+		put_literal(b, p, n);
+		break;
+	}
+}
+
+/* Room for n bytes and a terminator that only buf_printf writes. */
+static bool
+buf_grow(struct buf *b, size_t n)
+{
+	size_t room;
+	char *p;
+
+	if (b->failed)
+		return false;
+	if (b->room > b->n && b->room - b->n > n && b->max - b->n >= n)
+		return true;
+	if (b->n > b->max || n > b->max - b->n) {
+		b->failed = true;
+		return false;
+	}
+	room = b->room < BUF_ROOM_MIN ? BUF_ROOM_MIN : b->room;
+	while (room - b->n <= n && room <= SIZE_MAX / 2)
+		room *= 2;
+	if (room - b->n <= n || (p = realloc(b->p, room)) == NULL) {
+		b->failed = true;
+		return false;
+	}
+	b->p = p;
+	b->room = room;
+	return true;
+}
+
+/*
+ * The plainest form that RFC 3501 allows. An atom NIL would be read as the
+ * nstring NIL by clients that guess, so it is quoted. 8-bit bytes in a quoted
+ * string must be UTF-8 (RFC 6855 section 3).
+ */
+static enum buf_form
+string_form(const char *p, size_t n, bool utf8)
+{
+	enum buf_form form;
+	bool eight;
+	size_t i;
+
+	if (n == 0)
+		return FORM_QUOTED;
+	if (n > BUF_QUOTED_MAX)
+		return FORM_LITERAL;
+	form = FORM_ATOM;
+	eight = false;
+	for (i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		if (c == '\0' || c == '\r' || c == '\n')
+			return FORM_LITERAL;
+		if (c >= 0x80)
+			eight = true;
+		if (c <= 0x20 || c >= 0x7f || strchr("(){%*\"\\", c) != NULL)
+			form = FORM_QUOTED;
+	}
+	if (eight && (!utf8 || !utf8_valid(p, n)))
+		return FORM_LITERAL;
+	if (n == 3 && strncasecmp(p, "NIL", 3) == 0)
+		return FORM_QUOTED;
+	return form;
+}
+
+static void
+put_quoted(struct buf *b, const char *p, size_t n)
+{
+	size_t i, from;
+
+	buf_char(b, '"');
+	for (i = from = 0; i < n; i++) {
+		if (p[i] != '"' && p[i] != '\\')
+			continue;
+		buf_bytes(b, p + from, i - from);
+		buf_char(b, '\\');
+		from = i;
+	}
+	buf_bytes(b, p + from, n - from);
+	buf_char(b, '"');
+}
+
+/* A literal's octets are CHAR8, which is not NUL: 0x80 stands for it. */
+static void
+put_literal(struct buf *b, const char *p, size_t n)
+{
+	size_t i, at;
+
+	buf_char(b, '{');
+	buf_num(b, n);
+	buf_str(b, "}\r\n");
+	at = b->n;
+	buf_bytes(b, p, n);
+	if (b->failed || memchr(p, '\0', n) == NULL)
+		return;
+	for (i = at; i < b->n; i++)
+		if (b->p[i] == '\0')
+			b->p[i] = (char)0x80;
+}
