@@ -24,6 +24,8 @@
 #define PARSE_ID_KEY        30
 #define PARSE_ID_VALUE      1024
 #define PARSE_SECTION_DEPTH 100 /* numbers in one section */
+#define PARSE_FIELDS_MAX    500 /* header names in one section */
+#define PARSE_FLAGS_MAX     512 /* flags of one list */
 
 /*
  * A cursor over a command. It fails for good at the first error and remembers
@@ -89,7 +91,11 @@ struct parse_flags {
 /* "(" flags ")" or, where bare may be, flags without parentheses. */
 void parse_flags(struct parse *, bool bare, struct parse_flags *);
 
-/* LOGIN never comes here: the worker reads it. */
+/*
+ * The functions of whole commands, below, begin at the SP after the command's
+ * name and take their arguments; parse_done then looks for what is left over.
+ * LOGIN never comes here: the worker reads it.
+ */
 
 /* LIST, LSUB: RFC 3501 6.3.8, RFC 5258, 5819, 6154. */
 #define PARSE_LIST_SUBSCRIBED      1u /* selection */
@@ -120,7 +126,11 @@ struct parse_list {
 void parse_list(struct parse *, struct parse_list *);
 /* "(" items ")", bits of PARSE_STATUS_*. */
 unsigned parse_status_items(struct parse *);
-/* CREATE's " (USE (...))": MAILDIR_USE_* bits, 0 if absent. */
+/*
+ * CREATE's " (USE (...))", SP included: MAILDIR_USE_* bits, 0 if absent. An
+ * attribute that nobody knows gives PARSE_USE_UNKNOWN: NO [USEATTR].
+ */
+#define PARSE_USE_UNKNOWN 0x80000000u
 uint32_t parse_create_use(struct parse *);
 
 /* FETCH: RFC 3501 6.4.5, RFC 3516 (BINARY), 7162 (MODSEQ). */
@@ -237,7 +247,7 @@ struct parse_search {
 };
 /* NEW is (RECENT UNSEEN), OLD is NOT RECENT, FROM etc. are HEADER. */
 void parse_search(struct parse *, struct parse_search *);
-/* The keys alone, with their charset argument already known (SORT). */
+/* " key key ...", SP included, where the charset is already known (SORT). */
 struct parse_search_node *parse_search_keys(struct parse *);
 
 /* APPEND, one message of it: RFC 3501 6.3.11, 3502, 6855, 3516. */
@@ -247,11 +257,13 @@ struct parse_append {
 	bool dated;
 	time_t date;
 	const struct reader_literal *literal; /* still in the stream */
-	bool utf8; /* UTF8 (~{n}) : ")" must follow the literal */
+	bool utf8; /* UTF8 (~{n}): the text after the literal begins with ")",
+		      which the caller takes before it calls again */
 };
 /*
  * first: with the mailbox. Later messages of MULTIAPPEND come as commands whose
- * text begins at the SP before the next flags, date or literal.
+ * text begins at the SP before the next flags, date or literal. The literal is
+ * the end of the text, so that parse_done can be asked.
  */
 void parse_append(struct parse *, bool first, struct parse_append *);
 

@@ -24,26 +24,32 @@ enum wire_state {
 struct wire {
 	int in, out;           /* the same for a socket */
 	int control;           /* also watched while waiting for input, or -1 */
-	enum wire_state state; /* once not OPEN it stays so */
+	enum wire_state state; /* once not OPEN it stays so. Output goes on
+				  after EOF, and until it fails */
 	char *rbuf;            /* 64 kB of read-ahead at most */
 	size_t rpos, rlen;
-	struct buf obuf; /* flushed beyond WIRE_OUT bytes */
-	uint64_t received, sent;
-	unsigned output_seconds; /* a client that takes no bytes */
+	struct buf obuf;         /* flushed beyond WIRE_OUT bytes */
+	uint64_t received, sent; /* through in and out, without input[n] */
+	unsigned output_seconds; /* a client that takes no bytes; 300 */
 };
 
 #define WIRE_READ_AHEAD 65536u
 #define WIRE_OUT        32768u
 
-/* in/out/control stay the caller's. input[n]: bytes already read for it. */
+/*
+ * in/out/control stay the caller's. input[n]: bytes already read for it, at
+ * most WIRE_READ_AHEAD. 0, or -1 with errno. Who gives it a pipe as out must
+ * ignore SIGPIPE.
+ */
 int wire_init(
     struct wire *, int in, int out, int control, const void *input, size_t n);
 void wire_done(struct wire *);
 /*
  * Waits until there is input (in the buffer or read now) or the control
- * channel is readable. seconds: how long; 0: only look. Flushes output first.
- * WIRE_INPUT, WIRE_CONTROL, WIRE_LATE (nothing for so long), or WIRE_GONE
- * (state says why).
+ * channel is readable. seconds: how long; 0: only look. With input in the
+ * buffer it returns at once; before it looks at the descriptors it flushes
+ * output. WIRE_INPUT, WIRE_CONTROL, WIRE_LATE (nothing for so long), or
+ * WIRE_GONE (state says why).
  */
 enum wire_event {
 	WIRE_INPUT,
