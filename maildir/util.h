@@ -11,6 +11,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#define UTIL_TEMP_MAX 96 /* bytes of a temporary file's path, NUL included */
+
 /* What tells whether a directory or a control file was changed. */
 struct stamp {
 	uint64_t dev, ino, size;
@@ -24,8 +26,14 @@ bool stamp_equal(const struct stamp *, const struct stamp *);
 int util_write(int fd, const void *p, size_t n);
 /* The same at an offset. */
 int util_pwrite(int fd, const void *p, size_t n, off_t);
+/* Reads n bytes at an offset, less only at the end of the file; or -1. */
+ssize_t util_pread(int fd, void *p, size_t n, off_t);
+/* close and unlinkat on the way out of a failure: errno stays as it was. */
+void util_close(int fd);
+void util_unlink(int dirfd, const char *name);
 /* fsync over EINTR. 0 or -1; a failed one is never to be tried again. */
 int util_fsync(int fd);
+int util_fdatasync(int fd);
 /*
  * Opens a regular file for reading: no symlink (ELOOP), never blocking on a
  * FIFO; EINVAL if it is something else. The descriptor, its stat in *st.
@@ -44,6 +52,18 @@ int util_read_file(
  * umask. 0 or -1, then the old file is there untouched.
  */
 int util_replace_file(int dirfd, const char *name, const void *p, size_t n);
+/*
+ * Writes p[n] into a new file in dirfd/tmp (or in dirfd where there is no tmp)
+ * and fsyncs it; name gets its path below dirfd, to be renamed from there. 0 or
+ * -1, then nothing is left.
+ */
+int util_write_temp(
+    int dirfd, const void *p, size_t n, char name[static UTIL_TEMP_MAX]);
+/*
+ * Keeps a broken control file under another name: "NAME.broken.TIME", which is
+ * written to aside. The file itself stays, to be replaced. 0 or -1.
+ */
+int util_set_aside(int dirfd, const char *name, char *aside, size_t);
 /*
  * Opens a subdirectory for reading, no symlink. If it is missing and make is
  * true it is made, mode 0700. The descriptor, or -1.
