@@ -96,6 +96,12 @@ struct folder_info {
 ssize_t maildir_list(struct maildir *, const struct folder_info **out);
 /* 1 if the folder exists, 0 if not, -1 with errno. */
 int maildir_exists(struct maildir *, const char *folder);
+/*
+ * A folder's identity (mailbox_identity) and the hash of its stamps as of now
+ * (mailbox_stamp), without opening it. 0 or -1.
+ */
+int maildir_identity(struct maildir *, const char *folder, uint64_t *dev,
+    uint64_t *ino, uint64_t *stamp);
 /* 1 if new/ holds a message or cur/ one without the S flag; 0; -1. */
 int maildir_marked(struct maildir *, const char *folder);
 /*
