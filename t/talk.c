@@ -7,6 +7,8 @@
  *                                  DIR and runs it in the foreground on the
  *                                  ports TALK_PORT and TALK_SSLPORT
  */
+#include "t/talk.h"
+
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,11 +16,8 @@
 #include <netinet/in.h>
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,10 +29,7 @@
 #include <unistd.h>
 
 #define CLIENTS 10
-#define VARS    64
-#define TEXTS   32
 #define LINES   4096
-#define STEP_MS 10000
 
 struct client {
 	int fd;
@@ -43,14 +39,8 @@ struct client {
 	char *line[LINES];  /* unread lines, then read ones of this command */
 	size_t next, count; /* next unread, all since the last command */
 };
-struct named {
-	char *name, *value;
-	size_t n;
-};
 
 static struct client clients[CLIENTS];
-static struct named vars[VARS], texts[TEXTS];
-static size_t nvars, ntexts;
 static const char *program, *script;
 static bool daemon_mode, started, skipped;
 static char dir[256], why[1024];
@@ -62,12 +52,12 @@ static size_t nsettings;
 static bool play(FILE *);
 static bool step(char *, FILE *);
 static bool client_step(struct client *, char *, const char *);
-static bool outside(char *, FILE *);
+static bool set_up(char *);
 
 /* ---- small things ---- */
 
-static bool
-fail(const char *fmt, ...)
+bool
+talk_fail(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -77,8 +67,8 @@ fail(const char *fmt, ...)
 	return false;
 }
 
-static void *
-must(void *p)
+void *
+talk_must(void *p)
 {
 	if (p == NULL) {
 		perror("talk");
@@ -94,197 +84,6 @@ now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static struct named *
-find(struct named *set, size_t n, const char *name, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (strlen(set[i].name) == len &&
-		    strncmp(set[i].name, name, len) == 0)
-			return &set[i];
-	return NULL;
-}
-
-static void
-bind_var(const char *name, size_t len, const char *value, size_t n)
-{
-	struct named *v = find(vars, nvars, name, len);
-
-	if (v == NULL) {
-		if (nvars == VARS) {
-			(void)fprintf(stderr, "talk: too many variables\n");
-			exit(2);
-		}
-		v = &vars[nvars++];
-		v->name = must(strndup(name, len));
-	} else {
-		free(v->value);
-	}
-	v->value = must(malloc(n + 1));
-	memcpy(v->value, value, n);
-	v->value[n] = '\0';
-	v->n = n;
-}
-
-static size_t
-name_length(const char *p)
-{
-	size_t n = 0;
-
-	if (!islower((unsigned char)*p))
-		return 0;
-	while (islower((unsigned char)p[n]) || isdigit((unsigned char)p[n]))
-		n++;
-	return n;
-}
-
-static int
-hex(int c)
-{
-	if (isdigit(c))
-		return c - '0';
-	return isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
-}
-
-/*
- * Takes one "$" construct at p (just after the $) that stands for fixed bytes:
- * $#name, $<hex>, $$ or a lone $. Its length in p; the bytes in out, *n.
- */
-static size_t
-fixed(const char *p, char *out, size_t *n)
-{
-	struct named *t;
-	size_t len, i;
-
-	*n = 0;
-	if (*p == '#' && (len = name_length(p + 1)) > 0) {
-		if ((t = find(texts, ntexts, p + 1, len)) != NULL)
-			*n = (size_t)sprintf(out, "%zu", t->n);
-		return len + 1;
-	}
-	if (*p == '<') {
-		for (i = 1; hex(p[i]) >= 0 && hex(p[i + 1]) >= 0 && *n < 200;
-		     i += 2)
-			out[(*n)++] = (char)(hex(p[i]) * 16 + hex(p[i + 1]));
-		return p[i] == '>' ? i + 1 : i;
-	}
-	out[(*n)++] = '$';
-	return *p == '$' ? 1 : 0;
-}
-
-/* TEXT with its variables; NULL: one is unbound. */
-static char *
-expand(const char *p, size_t *n)
-{
-	char *out = must(malloc(65536 + strlen(p))), piece[256];
-	struct named *v;
-	size_t len, m;
-
-	for (*n = 0; *p != '\0';) {
-		if (*p != '$') {
-			out[(*n)++] = *p++;
-			continue;
-		}
-		p++;
-		if ((len = name_length(p)) > 0) {
-			v = find(vars, nvars, p, len);
-			if (v == NULL) {
-				(void)fail("$%.*s is not bound", (int)len, p);
-				free(out);
-				return NULL;
-			}
-			memcpy(out + *n, v->value, v->n);
-			*n += v->n;
-			p += len;
-			continue;
-		}
-		p += fixed(p, piece, &m);
-		memcpy(out + *n, piece, m);
-		*n += m;
-	}
-	out[*n] = '\0';
-	return out;
-}
-
-/* ---- patterns ---- */
-
-struct bound {
-	const char *name, *value;
-	size_t nlen, vlen;
-};
-
-static bool
-match(const char *p, const char *s, struct bound *b, size_t nb)
-{
-	char piece[256];
-	struct named *v;
-	size_t len, n, i;
-
-	for (; *p != '\0';) {
-		if (strncmp(p, "...", 3) == 0) {
-			do
-				if (match(p + 3, s, b, nb))
-					return true;
-			while (*s++ != '\0');
-			return false;
-		}
-		if (*p != '$') {
-			if (*p++ != *s++)
-				return false;
-			continue;
-		}
-		p++;
-		len = *p == '_' ? 1 : name_length(p);
-		if (len == 0) {
-			p += fixed(p, piece, &n);
-			if (strncmp(s, piece, n) != 0)
-				return false;
-			s += n;
-			continue;
-		}
-		n = strcspn(s, " ()[]\"");
-		v = *p == '_' ? NULL : find(vars, nvars, p, len);
-		for (i = 0; v == NULL && i < nb; i++)
-			if (b[i].nlen == len &&
-			    strncmp(b[i].name, p, len) == 0 && *p != '_') {
-				if (strncmp(s, b[i].value, b[i].vlen) != 0)
-					return false;
-				return match(p + len, s + b[i].vlen, b, nb);
-			}
-		if (v != NULL) {
-			if (strncmp(s, v->value, v->n) != 0)
-				return false;
-			s += v->n;
-			p += len;
-			continue;
-		}
-		for (; n > 0; n--) {
-			if (*p != '_' && nb < 16) {
-				b[nb] = (struct bound){p, s, len, n};
-				if (match(p + len, s + n, b, nb + 1))
-					return true;
-			} else if (match(p + len, s + n, b, nb)) {
-				return true;
-			}
-		}
-		return false;
-	}
-	if (*s != '\0')
-		return false;
-	for (i = 0; i < nb; i++)
-		bind_var(b[i].name, b[i].nlen, b[i].value, b[i].vlen);
-	return true;
-}
-
-static bool
-matches(const char *pattern, const char *line)
-{
-	struct bound b[17];
-
-	return match(pattern, line, b, 0);
 }
 
 /* ---- clients ---- */
@@ -316,7 +115,7 @@ cut_lines(struct client *c)
 			if (at > c->n)
 				return;
 		}
-		line = must(calloc(1, used + 1));
+		line = talk_must(calloc(1, used + 1));
 		lit = 0;
 		for (i = 0; i < used; i++) {
 			if (c->in[i] == '\r' && c->in[i + 1] == '\n') {
@@ -349,7 +148,7 @@ take_in(struct client *c, int ms)
 	while (poll(&p, 1, ms) == 1) {
 		if (c->room - c->n < 65536) {
 			c->room = c->room * 2 + 131072;
-			c->in = must(realloc(c->in, c->room));
+			c->in = talk_must(realloc(c->in, c->room));
 		}
 		n = read(c->fd, c->in + c->n, 65536);
 		if (n == -1 && errno == EINTR)
@@ -366,7 +165,7 @@ take_in(struct client *c, int ms)
 static const char *
 next_line(struct client *c)
 {
-	long end = now_ms() + STEP_MS;
+	long end = now_ms() + TALK_STEP_MS;
 
 	while (c->next == c->count)
 		if (!take_in(c, 50) || now_ms() > end) {
@@ -382,11 +181,11 @@ send_all(struct client *c, const char *p, size_t n)
 {
 	ssize_t w;
 	struct pollfd pf = {.fd = c->fd, .events = POLLOUT};
-	long end = now_ms() + STEP_MS;
+	long end = now_ms() + TALK_STEP_MS;
 
 	while (n > 0) {
 		if (now_ms() > end)
-			return fail("the server takes no bytes");
+			return talk_fail("the server takes no bytes");
 		(void)poll(&pf, 1, 50);
 		w = send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (w == -1 && (errno == EAGAIN || errno == EINTR)) {
@@ -394,7 +193,7 @@ send_all(struct client *c, const char *p, size_t n)
 			continue;
 		}
 		if (w == -1)
-			return fail("send: %s", strerror(errno));
+			return talk_fail("send: %s", strerror(errno));
 		p += w;
 		n -= (size_t)w;
 	}
@@ -435,7 +234,7 @@ free_port(void)
 static void
 run_daemon(void)
 {
-	char **argv = must(calloc(nsettings + 3, sizeof(*argv)));
+	char **argv = talk_must(calloc(nsettings + 3, sizeof(*argv)));
 	char path[400];
 	size_t i;
 	int fd;
@@ -444,7 +243,7 @@ run_daemon(void)
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	(void)dup2(fd, 1);
 	(void)dup2(fd, 2);
-	argv[0] = must(strdup(program));
+	argv[0] = talk_must(strdup(program));
 	argv[1] = dir;
 	for (i = 0; i < nsettings; i++)
 		argv[i + 2] = settings[i];
@@ -499,7 +298,7 @@ connect_daemon(struct client *c)
 		c->fd = -1;
 		if (now_ms() > end || kill(server, 0) == -1 ||
 		    waitpid(server, NULL, WNOHANG) == server)
-			return fail("connect: %s", strerror(errno));
+			return talk_fail("connect: %s", strerror(errno));
 		(void)usleep(10000);
 	}
 }
@@ -507,7 +306,6 @@ connect_daemon(struct client *c)
 static bool
 connect_client(struct client *c)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET};
 	char maildir[300];
 	int sp[2];
 	size_t i;
@@ -519,7 +317,7 @@ connect_client(struct client *c)
 		return connect_daemon(c);
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sp) == -1)
-		return fail("socketpair: %s", strerror(errno));
+		return talk_fail("socketpair: %s", strerror(errno));
 	c->pid = fork();
 	if (c->pid == 0) {
 		(void)dup2(sp[1], 0);
@@ -543,16 +341,17 @@ login(struct client *c, const char *user)
 	char cmd[128];
 
 	if ((l = next_line(c)) == NULL)
-		return fail("no greeting");
+		return talk_fail("no greeting");
 	if (!daemon_mode)
-		return strncmp(l, "* PREAUTH", 9) == 0 ? true : fail("%s", l);
+		return strncmp(l, "* PREAUTH", 9) == 0 ? true
+						       : talk_fail("%s", l);
 	(void)snprintf(cmd, sizeof(cmd), "login LOGIN %s demo\r\n", user);
 	if (!send_all(c, cmd, strlen(cmd)))
 		return false;
 	while ((l = next_line(c)) != NULL && strncmp(l, "login ", 6) != 0)
 		;
 	if (l == NULL || strncmp(l, "login OK", 8) != 0)
-		return fail("login: %s", l == NULL ? "no answer" : l);
+		return talk_fail("login: %s", l == NULL ? "no answer" : l);
 	forget_lines(c);
 	return true;
 }
@@ -561,7 +360,7 @@ static bool
 close_client(struct client *c)
 {
 	int status = 0;
-	long end = now_ms() + STEP_MS;
+	long end = now_ms() + TALK_STEP_MS;
 	pid_t got = 0;
 
 	if (c->fd == -1)
@@ -579,11 +378,12 @@ close_client(struct client *c)
 		(void)kill(c->pid, SIGKILL);
 		(void)waitpid(c->pid, &status, 0);
 		c->pid = 0;
-		return fail("the shell session did not end");
+		return talk_fail("the shell session did not end");
 	}
 	c->pid = 0;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return fail("the shell session ended with status %x", status);
+		return talk_fail(
+		    "the shell session ended with status %x", status);
 	return true;
 }
 
@@ -593,7 +393,7 @@ static bool
 step_connect(struct client *c, char *arg)
 {
 	if (c->fd != -1)
-		return fail("connected already");
+		return talk_fail("connected already");
 	if (!connect_client(c))
 		return false;
 	if (strcmp(arg, "nologin") == 0)
@@ -604,19 +404,19 @@ step_connect(struct client *c, char *arg)
 static bool
 step_eof(struct client *c)
 {
-	long end = now_ms() + STEP_MS;
+	long end = now_ms() + TALK_STEP_MS;
 
 	while (now_ms() < end)
 		if (!take_in(c, 50))
 			return close_client(c);
-	return fail("the server did not close");
+	return talk_fail("the server did not close");
 }
 
 static bool
 step_send(struct client *c, const char *arg, bool line)
 {
 	size_t n;
-	char *text = expand(arg, &n);
+	char *text = talk_expand(arg, &n);
 	bool ok;
 
 	if (text == NULL)
@@ -634,36 +434,36 @@ step_send(struct client *c, const char *arg, bool line)
 static bool
 step_text(struct client *c, const char *arg)
 {
-	struct named *t;
+	const struct talk_text *t;
 	char *p;
 	size_t n, i;
 	bool ok;
 
 	if (isdigit((unsigned char)*arg)) {
 		n = strtoul(arg, NULL, 10);
-		p = must(malloc(n + 1));
+		p = talk_must(malloc(n + 1));
 		for (i = 0; i < n; i++)
 			p[i] = i % 72 == 70 ? '\r' : i % 72 == 71 ? '\n' : 'x';
 		ok = send_all(c, p, n);
 		free(p);
 		return ok;
 	}
-	t = find(texts, ntexts, arg, strlen(arg));
-	return t == NULL ? fail("no text %s", arg)
+	t = talk_named(arg);
+	return t == NULL ? talk_fail("no text %s", arg)
 			 : send_all(c, t->value, t->n);
 }
 
 static bool
 step_any(struct client *c, const char *pattern)
 {
-	long end = now_ms() + STEP_MS;
+	long end = now_ms() + TALK_STEP_MS;
 	size_t i = c->next;
 	char *l;
 
 	for (;;) {
 		for (; i < c->count; i++) {
 			l = c->line[i];
-			if (matches(pattern, l)) {
+			if (talk_matches(pattern, l)) {
 				memmove(&c->line[c->next + 1],
 				    &c->line[c->next],
 				    (i - c->next) * sizeof(l));
@@ -671,12 +471,12 @@ step_any(struct client *c, const char *pattern)
 				return true;
 			}
 			if (strncmp(l, "* ", 2) != 0 && l[0] != '+')
-				return fail("not before: %s", l);
+				return talk_fail("not before: %s", l);
 		}
 		if (!take_in(c, 50) && i == c->count)
-			return fail("end of stream");
+			return talk_fail("end of stream");
 		if (now_ms() > end)
-			return fail("no such line in time");
+			return talk_fail("no such line in time");
 	}
 }
 
@@ -693,18 +493,18 @@ step_tagged(struct client *c, char *arg)
 		if (strncmp(l, "* ", 2) == 0 || l[0] == '+')
 			continue;
 		if (strncmp(l, want, n) != 0)
-			return fail("another tag: %s", l);
+			return talk_fail("another tag: %s", l);
 		p = l + n;
 		n = word == NULL ? 0 : strlen(word);
 		if (word != NULL &&
 		    (strncmp(p, word, n) != 0 || (p[n] != ' ' && p[n] != '\0')))
-			return fail("%s", l);
+			return talk_fail("%s", l);
 		p += n + (p[n] == ' ');
-		if (arg != NULL && !matches(arg, p))
-			return fail("%s", l);
+		if (arg != NULL && !talk_matches(arg, p))
+			return talk_fail("%s", l);
 		return true;
 	}
-	return fail("no tagged response");
+	return talk_fail("no tagged response");
 }
 
 static bool
@@ -714,8 +514,8 @@ step_never(struct client *c, const char *pattern)
 
 	(void)take_in(c, 0);
 	for (i = 0; i < c->count; i++)
-		if (matches(pattern, c->line[i]))
-			return fail("came: %s", c->line[i]);
+		if (talk_matches(pattern, c->line[i]))
+			return talk_fail("came: %s", c->line[i]);
 	return true;
 }
 
@@ -746,302 +546,30 @@ client_step(struct client *c, char *op, const char *arg)
 		(void)take_in(c, 0);
 		return c->next == c->count
 			   ? true
-			   : fail("unread: %s", c->line[c->next]);
+			   : talk_fail("unread: %s", c->line[c->next]);
 	}
 	if (strcmp(op, "<") != 0)
-		return fail("unknown step");
+		return talk_fail("unknown step");
 	if ((l = next_line(c)) == NULL)
-		return fail("no line came");
-	return matches(arg, l) ? true : fail("got: %s", l);
+		return talk_fail("no line came");
+	return talk_matches(arg, l) ? true : talk_fail("got: %s", l);
 }
 
-/* ---- the world outside ---- */
+/* ---- scripts ---- */
 
-static void
-folder_path(char *out, size_t size, const char *folder)
-{
-	if (strcmp(folder, "INBOX") == 0)
-		(void)snprintf(out, size, "%s/mail/demo/Maildir", dir);
-	else
-		(void)snprintf(
-		    out, size, "%s/mail/demo/Maildir/.%s", dir, folder);
-}
-
-/* Reads a block up to "." with the line end given. */
-static char *
-block(FILE *in, const char *eol, size_t *n)
-{
-	char line[8192], *out = must(calloc(1, 1));
-
-	*n = 0;
-	while (fgets(line, sizeof(line), in) != NULL) {
-		lineno++;
-		line[strcspn(line, "\n")] = '\0';
-		if (strcmp(line, ".") == 0)
-			break;
-		out = must(realloc(out, *n + strlen(line) + 3));
-		*n += (size_t)sprintf(out + *n, "%s%s", line, eol);
-	}
-	return out;
-}
-
-/* As root the mail belongs to the owner of the account's folder. */
-static void
-give(const char *path)
-{
-	char owner[300];
-	struct stat st;
-
-	(void)snprintf(owner, sizeof(owner), "%s/mail/demo", dir);
-	if (geteuid() == 0 && stat(owner, &st) == 0)
-		(void)!lchown(path, st.st_uid, st.st_gid);
-}
-
+/* @setting and @only: true if it was one of them. */
 static bool
-put_file(const char *path, const char *p, size_t n)
+set_up(char *line)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	bool ok = fd != -1 && write(fd, p, n) == (ssize_t)n;
-
-	if (fd != -1)
-		(void)close(fd);
-	give(path);
-	return ok ? true : fail("%s: %s", path, strerror(errno));
-}
-
-static bool
-do_deliver(char *arg, FILE *in)
-{
-	static unsigned serial;
-	char *folder = strsep(&arg, " "), base[300], tmp[1200], to[1200],
-	     box[400];
-	size_t n;
-	char *text = block(in, "\n", &n);
-	bool ok;
-
-	if (arg != NULL)
-		(void)snprintf(base, sizeof(base), "%s", arg);
-	else
-		(void)snprintf(base, sizeof(base), "%ld.M%uP%d.talk",
-		    (long)time(NULL), ++serial, (int)getpid());
-	folder_path(box, sizeof(box), folder);
-	(void)snprintf(tmp, sizeof(tmp), "%s/tmp/%s", box, base);
-	(void)snprintf(to, sizeof(to), "%s/new/%s", box, base);
-	ok = put_file(tmp, text, n);
-	free(text);
-	if (ok && rename(tmp, to) == -1)
-		return fail("%s: %s", to, strerror(errno));
-	return ok;
-}
-
-/* The path of a message file by its base name. */
-static bool
-find_file(const char *folder, const char *base, char *out, size_t size)
-{
-	static const char *const subs[] = {"new", "cur"};
-	char box[400], sub[900];
-	struct dirent *e;
-	size_t i, n = strlen(base);
-	DIR *d;
-
-	folder_path(box, sizeof(box), folder);
-	for (i = 0; i < 2; i++) {
-		(void)snprintf(sub, sizeof(sub), "%s/%s", box, subs[i]);
-		if ((d = opendir(sub)) == NULL)
-			continue;
-		while ((e = readdir(d)) != NULL)
-			if (strncmp(e->d_name, base, n) == 0 &&
-			    (e->d_name[n] == '\0' || e->d_name[n] == ':')) {
-				(void)snprintf(
-				    out, size, "%s/%s", sub, e->d_name);
-				(void)closedir(d);
-				return true;
-			}
-		(void)closedir(d);
-	}
-	return fail("no file %s in %s", base, folder);
-}
-
-static bool
-do_flags(char *arg)
-{
-	char *folder = strsep(&arg, " "), *file = strsep(&arg, " ");
-	char from[900], to[900], box[400];
-
-	if (!find_file(folder, file, from, sizeof(from)))
-		return false;
-	folder_path(box, sizeof(box), folder);
-	(void)snprintf(to, sizeof(to), "%s/cur/%s:2,%s", box, file,
-	    arg == NULL ? "" : arg);
-	return rename(from, to) == 0 ? true : fail("%s", strerror(errno));
-}
-
-static bool
-do_ls(char *arg)
-{
-	char *folder = strsep(&arg, " "), *glob = strsep(&arg, " ");
-	char box[400], sub[900], name[800];
-	struct dirent *e;
-	long count = 0;
-	size_t n = strcspn(glob, "/");
-	DIR *d;
-
-	folder_path(box, sizeof(box), folder);
-	(void)snprintf(sub, sizeof(sub), "%s/%.*s", box, (int)n, glob);
-	if ((d = opendir(glob[n] == '/' ? sub : box)) == NULL)
-		return fail("%s: %s", sub, strerror(errno));
-	while ((e = readdir(d)) != NULL) {
-		(void)snprintf(
-		    name, sizeof(name), "%.*s/%s", (int)n, glob, e->d_name);
-		if (e->d_name[0] != '.' &&
-		    fnmatch(glob, glob[n] == '/' ? name : e->d_name, 0) == 0)
-			count++;
-	}
-	(void)closedir(d);
-	if (arg == NULL ? count > 0 : count == atol(arg))
-		return true;
-	return fail("%ld files", count);
-}
-
-static bool
-do_mkdir(const char *folder)
-{
-	static const char *const subs[] = {"", "/cur", "/new", "/tmp"};
-	char box[400], path[500];
-	size_t i;
-
-	folder_path(box, sizeof(box), folder);
-	for (i = 0; i < 4; i++) {
-		(void)snprintf(path, sizeof(path), "%s%s", box, subs[i]);
-		if (mkdir(path, 0700) == -1 && errno != EEXIST)
-			return fail("%s: %s", path, strerror(errno));
-		give(path);
-	}
-	(void)snprintf(path, sizeof(path), "%s/maildirfolder", box);
-	return put_file(path, "", 0);
-}
-
-static bool
-do_has(char *arg)
-{
-	char *file = strsep(&arg, " "), path[900], line[8192];
-	bool found = false;
-	FILE *f;
-
-	(void)snprintf(
-	    path, sizeof(path), "%s/mail/demo/Maildir/%s", dir, file);
-	if ((f = fopen(path, "re")) == NULL)
-		return fail("%s: %s", path, strerror(errno));
-	while (!found && fgets(line, sizeof(line), f) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		found = matches(arg, line);
-	}
-	(void)fclose(f);
-	return found ? true : fail("no line of %s matches", file);
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static bool
-do_text(char *arg, FILE *in)
-{
-	struct named *t = &texts[ntexts];
-
-	if (ntexts == TEXTS)
-		return fail("too many texts");
-	t->name = must(strdup(arg));
-	t->value = block(in, "\r\n", &t->n);
-	ntexts++;
-	return true;
-}
-
-static bool
-do_set(char *arg)
-{
-	char *name = strsep(&arg, " "), *v;
-	size_t n;
-
-	if ((v = expand(arg == NULL ? "" : arg, &n)) == NULL)
-		return false;
-	bind_var(name, strlen(name), v, n);
-	free(v);
-	return true;
-}
-
-static bool
-do_file(const char *verb, char *arg, FILE *in)
-{
-	char path[900], *folder, *text;
-	size_t n;
-	bool ok;
-
-	if (strcmp(verb, "unlink") == 0) {
-		folder = strsep(&arg, " ");
-		if (!find_file(folder, arg, path, sizeof(path)))
-			return false;
-		return unlink(path) == 0 ? true : fail("%s", strerror(errno));
-	}
-	if (strcmp(verb, "rmdir") == 0) {
-		folder_path(path, sizeof(path), arg);
-		return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0
-			   ? true
-			   : fail("%s: %s", path, strerror(errno));
-	}
-	(void)snprintf(path, sizeof(path), "%s/mail/demo/Maildir/%s", dir, arg);
-	if (strcmp(verb, "touch") == 0) {
-		ok = utimensat(AT_FDCWD, path, NULL, 0) == 0;
-		return ok ? true : put_file(path, "", 0);
-	}
-	text = block(in, "\n", &n);
-	ok = put_file(path, text, n);
-	free(text);
-	return ok;
-}
-
-static bool
-outside(char *line, FILE *in)
-{
-	char *arg = line, *verb = strsep(&arg, " ");
-
-	if (arg == NULL)
-		arg = line + strlen(line);
-	if (strcmp(verb, "setting") == 0) {
-		if (started || nsettings == 64)
-			return fail("a setting comes first");
-		settings[nsettings++] = must(strdup(arg));
+	if (strncmp(line, "setting ", 8) == 0 && !started && nsettings < 64) {
+		settings[nsettings++] = talk_must(strdup(line + 8));
 		return true;
 	}
-	if (strcmp(verb, "only") == 0) {
-		skipped = (strcmp(arg, "daemon") == 0) != daemon_mode;
+	if (strncmp(line, "only ", 5) == 0) {
+		skipped = (strcmp(line + 5, "daemon") == 0) != daemon_mode;
 		return true;
 	}
-	if (strcmp(verb, "text") == 0)
-		return do_text(arg, in);
-	if (strcmp(verb, "deliver") == 0)
-		return do_deliver(arg, in);
-	if (strcmp(verb, "flags") == 0)
-		return do_flags(arg);
-	if (strcmp(verb, "ls") == 0)
-		return do_ls(arg);
-	if (strcmp(verb, "mkdir") == 0)
-		return do_mkdir(arg);
-	if (strcmp(verb, "has") == 0)
-		return do_has(arg);
-	if (strcmp(verb, "set") == 0)
-		return do_set(arg);
-	if (strcmp(verb, "sleep") == 0)
-		return usleep((useconds_t)atol(arg) * 1000) == 0;
-	if (strcmp(verb, "write") == 0 || strcmp(verb, "touch") == 0 ||
-	    strcmp(verb, "unlink") == 0 || strcmp(verb, "rmdir") == 0)
-		return do_file(verb, arg, in);
-	return fail("unknown step @%s", verb);
+	return false;
 }
 
 static bool
@@ -1051,12 +579,13 @@ step(char *line, FILE *in)
 	size_t n;
 
 	if (line[0] == '@')
-		return outside(line + 1, in);
+		return set_up(line + 1) ||
+		       talk_outside(dir, line + 1, in, &lineno);
 	if (!isdigit((unsigned char)line[0]) || line[0] == '0')
-		return fail("not a step");
+		return talk_fail("not a step");
 	n = strcspn(line + 1, " ");
 	if (n == 0 || n > 2)
-		return fail("not a step");
+		return talk_fail("not a step");
 	memcpy(op, line + 1, n);
 	return client_step(&clients[line[0] - '0'], op,
 	    line[n + 1] == '\0' ? "" : line + n + 2);
@@ -1102,9 +631,9 @@ stop_server(void)
 	server = 0;
 	port = 0;
 	if (got == 0)
-		return fail("the server did not stop");
+		return talk_fail("the server did not stop");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return fail("the server ended with status %x", status);
+		return talk_fail("the server ended with status %x", status);
 	return true;
 }
 
@@ -1120,7 +649,7 @@ begin(void)
 
 	(void)snprintf(
 	    dir, sizeof(dir), "%s/talk-XXXXXX", tmp == NULL ? "/tmp" : tmp);
-	(void)must(mkdtemp(dir));
+	(void)talk_must(mkdtemp(dir));
 	(void)chmod(dir, 0755);
 	for (i = 1; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", dir, dirs[i]);
@@ -1129,9 +658,8 @@ begin(void)
 	}
 	for (i = 0; i < CLIENTS; i++)
 		clients[i].fd = -1;
-	while (nvars > 0)
-		nvars--;
-	ntexts = nsettings = 0;
+	talk_text_reset();
+	nsettings = 0;
 	started = skipped = false;
 	why[0] = '\0';
 }
@@ -1155,7 +683,7 @@ end(bool ok)
 	if (!ok)
 		show_log();
 	if (getenv("TALK_KEEP") == NULL)
-		(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		(void)talk_remove(dir);
 	return ok;
 }
 
@@ -1179,7 +707,7 @@ main(int argc, char **argv)
 	(void)printf("1..%d\n", argc - 3);
 	for (i = 3; i < argc; i++) {
 		script = argv[i];
-		in = must(fopen(script, "re"));
+		in = talk_must(fopen(script, "re"));
 		begin();
 		ok = play(in);
 		ok = end(ok);

@@ -1,0 +1,36 @@
+/* What the parts of talk share: variables and patterns, the world outside. */
+#ifndef T_TALK_H
+#define T_TALK_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#define TALK_STEP_MS 10000
+
+struct talk_text {
+	char *name, *value;
+	size_t n;
+};
+
+/* Remembers why a step failed; always false. */
+bool talk_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* p, or the end of the program if it is NULL. */
+void *talk_must(void *p);
+
+/* talk_text.c: forgets all variables and texts. */
+void talk_text_reset(void);
+/* TEXT with its variables, the caller's; NULL: one is unbound. */
+char *talk_expand(const char *text, size_t *n);
+/* Whether the whole line matches; binds variables if so. */
+bool talk_matches(const char *pattern, const char *line);
+/* Binds a variable; the text of @text NAME, or NULL. */
+void talk_bind(const char *name, size_t len, const char *value, size_t n);
+void talk_define(const char *name, char *value, size_t n);
+const struct talk_text *talk_named(const char *name);
+
+/* talk_world.c: an @ step, without the @, on the site in dir. */
+bool talk_outside(const char *dir, char *line, FILE *in, int *lineno);
+/* Removes a folder and all in it. */
+bool talk_remove(const char *path);
+
+#endif
