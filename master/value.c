@@ -1,0 +1,459 @@
+/*
+ * The kinds of values that settings have. Pure: text in, field out, or a note
+ * with file and line that names the setting and what is allowed.
+ */
+#include "master/value.h"
+
+#include <arpa/inet.h>
+#include <bsd/string.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void wrong(const struct value *, const char *what);
+static void warn(const struct value *, const char *what);
+static void store(const struct value *, int64_t);
+static const char *next_word(const char **, char *out, size_t size);
+static bool parse_address(const char *, uint8_t addr[16], bool *v4);
+static bool parse_port(const char *, uint16_t *);
+static bool one_port(
+    const struct value *, const char *, struct settings_listen *);
+
+void
+value_number(const struct value *v)
+{
+	char what[96], *end;
+	long long n;
+
+	if (v->text[0] == '\0') /* empty is not "unlimited": the default */
+		return;
+	errno = 0;
+	n = strtoll(v->text, &end, 10);
+	if (errno != 0 || *end != '\0' || isspace((unsigned char)v->text[0]) ||
+	    v->text[0] == '+')
+		n = v->min - 1;
+	if (n >= v->min && n <= v->max) {
+		store(v, n);
+		return;
+	}
+	snprintf(what, sizeof(what), "allowed is %lld to %lld",
+	    (long long)v->min, (long long)v->max);
+	wrong(v, what);
+}
+
+void
+value_octal(const struct value *v)
+{
+	char *end;
+	unsigned long n;
+
+	if (v->text[0] == '\0')
+		return;
+	n = strtoul(v->text, &end, 8);
+	if (*end != '\0' || v->text[0] == '-' || n > 0777)
+		wrong(v, "an octal number from 000 to 777 is needed");
+	else
+		store(v, (int64_t)n);
+}
+
+void
+value_flag(const struct value *v)
+{
+	/* Courier looks at the first letter only. */
+	switch (v->text[0]) {
+	case '\0':
+		return;
+	case '1':
+	case 'y':
+	case 'Y':
+		store(v, 1);
+		return;
+	case '0':
+	case 'n':
+	case 'N':
+		store(v, 0);
+		return;
+	}
+	wrong(v, "0 or 1 (NO or YES) is needed");
+}
+
+void
+value_text(const struct value *v)
+{
+	char what[64];
+
+	if (strlen(v->text) < v->size) {
+		strlcpy(v->field, v->text, v->size);
+		return;
+	}
+	snprintf(what, sizeof(what), "longer than %zu bytes", v->size - 1);
+	wrong(v, what);
+}
+
+void
+value_path(const struct value *v)
+{
+	if (v->text[0] != '\0' && v->text[0] != '/')
+		wrong(v, "a path that begins with / is needed");
+	else
+		value_text(v);
+}
+
+void
+value_word(const struct value *v)
+{
+	if (v->text[0] == '\0' || strpbrk(v->text, " \t") != NULL)
+		wrong(v, "one word is needed");
+	else
+		value_text(v);
+}
+
+int
+value_net(const char *text, struct settings_net *out)
+{
+	struct settings_net net;
+	const char *slash = strchr(text, '/');
+	char host[64], *end;
+	unsigned long bits;
+	bool v4;
+
+	strlcpy(host, text, sizeof(host));
+	if (slash != NULL && slash - text < (ptrdiff_t)sizeof(host))
+		host[slash - text] = '\0';
+	if (!parse_address(host, net.addr, &v4))
+		return -1;
+	bits = v4 ? 32 : 128;
+	if (slash != NULL) {
+		if (!isdigit((unsigned char)slash[1]))
+			return -1;
+		errno = 0;
+		bits = strtoul(slash + 1, &end, 10);
+		if (errno != 0 || *end != '\0' || bits > (v4 ? 32 : 128))
+			return -1;
+	}
+	net.bits = (uint8_t)(bits + (v4 ? 96 : 0));
+	*out = net;
+	return 0;
+}
+
+/* The field is a net array with its count right behind (shm/settings.h). */
+void
+value_nets(const struct value *v)
+{
+	struct settings_net nets[SETTINGS_NETS];
+	const char *p = v->text;
+	char word[64];
+	uint32_t n = 0;
+
+	while (next_word(&p, word, sizeof(word)) != NULL) {
+		if (n == SETTINGS_NETS) {
+			wrong(v, "more than 64 networks");
+			return;
+		}
+		if (value_net(word, &nets[n++]) == -1) {
+			wrong(v, "addresses, or networks as 192.0.2.0/24 or "
+				 "2001:db8::/32, are needed");
+			return;
+		}
+	}
+	memset(v->field, 0, v->size);
+	memcpy(v->field, nets, n * sizeof(nets[0]));
+	memcpy((char *)v->field + v->size - sizeof(n), &n, sizeof(n));
+}
+
+/* The field is a listen array with its count right behind. */
+void
+value_ports(const struct value *v)
+{
+	struct settings_listen list[SETTINGS_LISTS];
+	const char *p = v->text;
+	char word[SETTINGS_WORD + 8];
+	uint32_t n = 0;
+
+	memset(list, 0, sizeof(list));
+	while (next_word(&p, word, sizeof(word)) != NULL) {
+		if (n == SETTINGS_LISTS) {
+			wrong(v, "more than 16 ports");
+			return;
+		}
+		if (!one_port(v, word, &list[n++])) {
+			wrong(v,
+			    "a list of ports (1 to 65535) or "
+			    "address.port, separated by commas, is needed");
+			return;
+		}
+	}
+	if (n == 0) {
+		wrong(v, "at least one port is needed");
+		return;
+	}
+	memset(v->field, 0, v->size);
+	memcpy(v->field, list, n * sizeof(list[0]));
+	memcpy((char *)v->field + v->size - sizeof(n), &n, sizeof(n));
+}
+
+static bool
+one_port(const struct value *v, const char *word, struct settings_listen *out)
+{
+	const char *dot = strrchr(word, '.');
+	uint8_t addr[16];
+	bool v4;
+
+	if (dot == NULL) {
+		strlcpy(out->addr, v->address, sizeof(out->addr));
+		return parse_port(word, &out->port);
+	}
+	if (dot - word >= (ptrdiff_t)sizeof(out->addr))
+		return false;
+	memcpy(out->addr, word, (size_t)(dot - word));
+	out->addr[dot - word] = '\0';
+	return parse_port(dot + 1, &out->port) &&
+	       (strcmp(out->addr, "0") == 0 ||
+		   parse_address(out->addr, addr, &v4));
+}
+
+void
+value_address(const struct value *v)
+{
+	uint8_t addr[16];
+	bool v4;
+
+	if (strcmp(v->text, "0") != 0 && v->text[0] != '\0' &&
+	    !parse_address(v->text, addr, &v4))
+		wrong(v, "one IP address, or 0 for all, is needed");
+}
+
+void
+value_auth(const struct value *v)
+{
+	static const struct {
+		const char *name;
+		enum settings_auth auth;
+	} names[] = {{"authpam", SETTINGS_AUTH_PAM},
+	    {"authuserdb", SETTINGS_AUTH_USERDB},
+	    {"authdaemon", SETTINGS_AUTH_DAEMON}};
+	uint8_t list[4] = {SETTINGS_AUTH_NONE};
+	const char *p = v->text;
+	char word[32];
+	size_t n = 0, i;
+
+	while (next_word(&p, word, sizeof(word)) != NULL) {
+		for (i = 0; i < 3 && strcmp(names[i].name, word) != 0; i++)
+			continue;
+		if (i == 3 || n == 3 ||
+		    memchr(list, names[i].auth, n) != NULL) {
+			wrong(v, "each of authpam, authuserdb, authdaemon at "
+				 "most once is needed");
+			return;
+		}
+		list[n++] = (uint8_t)names[i].auth;
+	}
+	if (n == 0)
+		wrong(v, "authpam, authuserdb or authdaemon is needed");
+	else
+		memcpy(v->field, list, sizeof(list));
+}
+
+void
+value_protocol(const struct value *v)
+{
+	static const char *const known[] = {"", "TLSv1", "TLSv1+", "TLSv1++",
+	    "TLSv1.1", "TLSv1.1+", "TLSv1.1++", "TLSv1.2", "TLSv1.2+",
+	    "TLSv1.2++", "TLSv1.3", "TLSv1.3+", "TLSv1.3++"};
+	const struct value none = {
+	    .text = "", .field = v->field, .size = v->size};
+
+	if (strcasecmp(v->text, "SSL23") == 0) {
+		warn(v, "old value, taken as TLSv1.2+");
+		value_text(&none);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i], v->text) != 0)
+			continue;
+		if (i > 0 && i < 7)
+			warn(v, "TLS below 1.2 is not safe: use TLSv1.2+");
+		value_text(v);
+		return;
+	}
+	wrong(v, "TLSv1.2, TLSv1.3 and these with + (or newer) or ++ are "
+		 "understood; SSL is not spoken");
+}
+
+void
+value_ident(const struct value *v)
+{
+	const char *p = v->text;
+	char word[SETTINGS_TEXT];
+
+	while (next_word(&p, word, sizeof(word)) != NULL) {
+		if (strncmp(word, "-name=", 6) == 0 && word[6] != '\0' &&
+		    strlen(word + 6) < v->size)
+			strlcpy(v->field, word + 6, v->size);
+		else
+			warn(v, "only -name=IDENT has an effect");
+	}
+}
+
+void
+value_namespace(const struct value *v)
+{
+	if (strcasecmp(v->text, "INBOX.") == 0 || strcmp(v->text, "1") == 0)
+		store(v, 1);
+	else if (v->text[0] == '\0' || strcmp(v->text, "0") == 0)
+		store(v, 0);
+	else
+		wrong(v, "\"INBOX.\" or \"\" is needed");
+}
+
+void
+value_uses(const struct value *v)
+{
+	static const char *const uses[] = {"\\All", "\\Archive", "\\Drafts",
+	    "\\Flagged", "\\Junk", "\\Sent", "\\Trash"};
+	const char *p = v->text, *use;
+	char word[SETTINGS_TEXT];
+	size_t i;
+
+	while (next_word(&p, word, sizeof(word)) != NULL) {
+		use = strchr(word, '=');
+		for (i = 0; use != NULL && use != word && i < 7; i++)
+			if (strcasecmp(uses[i], use + 1) == 0)
+				break;
+		if (use == NULL || use == word || i == 7) {
+			wrong(v, "words as Sent=\\Sent are needed; uses are "
+				 "\\All \\Archive \\Drafts \\Flagged \\Junk "
+				 "\\Sent \\Trash");
+			return;
+		}
+	}
+	value_text(v);
+}
+
+void
+value_external(const struct value *v)
+{
+	const char *p = v->text;
+	char word[32];
+	int64_t bits = 0;
+
+	while (next_word(&p, word, sizeof(word)) != NULL) {
+		if (strcmp(word, "PORT") == 0)
+			bits |= 1;
+		else if (strcmp(word, "SSLPORT") == 0)
+			bits |= 2;
+		else {
+			wrong(v, "PORT, SSLPORT or both are needed");
+			return;
+		}
+	}
+	store(v, bits);
+}
+
+void
+value_tcpdopts(const struct value *v)
+{
+	const char *p = v->text;
+	char word[256], what[320];
+
+	while (next_word(&p, word, sizeof(word)) != NULL) {
+		if (strcmp(word, "-nodnslookup") == 0 ||
+		    strcmp(word, "-noidentlookup") == 0)
+			continue; /* we never look up */
+		snprintf(what, sizeof(what), "%s has no effect here", word);
+		warn(v, what);
+	}
+}
+
+void
+value_none(const struct value *v)
+{
+	(void)v;
+}
+
+void
+value_no_effect(const struct value *v)
+{
+	if (v->text[0] != '\0' && strcmp(v->text, "0") != 0)
+		warn(v, "has no effect here");
+}
+
+void
+value_refused(const struct value *v)
+{
+	if (v->text[0] != '\0' && strcmp(v->text, "0") != 0)
+		wrong(v, "this server does not have it: leave it out");
+}
+
+static void
+wrong(const struct value *v, const char *what)
+{
+	note_add(v->notes, NOTE_ERROR, v->file, v->line, "%s=\"%.64s\": %s",
+	    v->name, v->text, what);
+}
+
+static void
+warn(const struct value *v, const char *what)
+{
+	note_add(v->notes, NOTE_WARN, v->file, v->line, "%s=\"%.64s\": %s",
+	    v->name, v->text, what);
+}
+
+static void
+store(const struct value *v, int64_t n)
+{
+	uint64_t wide = (uint64_t)n;
+	uint32_t narrow = (uint32_t)n;
+
+	if (v->size == sizeof(wide))
+		memcpy(v->field, &wide, sizeof(wide));
+	else
+		memcpy(v->field, &narrow, sizeof(narrow));
+}
+
+/* The next word of a list, cut to size; NULL at the end. */
+static const char *
+next_word(const char **p, char *out, size_t size)
+{
+	size_t n;
+
+	*p += strspn(*p, " \t,");
+	n = strcspn(*p, " \t,");
+	if (n == 0)
+		return NULL;
+	snprintf(out, size, "%.*s", (int)n, *p);
+	*p += n;
+	return out;
+}
+
+static bool
+parse_address(const char *text, uint8_t addr[16], bool *v4)
+{
+	struct in_addr in;
+
+	*v4 = inet_pton(AF_INET, text, &in) == 1;
+	if (!*v4)
+		return inet_pton(AF_INET6, text, addr) == 1;
+	memset(addr, 0, 10);
+	memset(addr + 10, 0xff, 2);
+	memcpy(addr + 12, &in, 4);
+	return true;
+}
+
+static bool
+parse_port(const char *text, uint16_t *port)
+{
+	size_t n = strspn(text, "0123456789");
+	unsigned long value;
+
+	if (n == 0 || n > 5 || text[n] != '\0')
+		return false;
+	value = strtoul(text, NULL, 10);
+	if (value < 1 || value > 65535)
+		return false;
+	*port = (uint16_t)value;
+	return true;
+}

@@ -1,0 +1,53 @@
+/*
+ * The kinds of values that settings have: from a text to a field. One function
+ * per kind; each notes what is wrong and then leaves the field alone.
+ */
+#ifndef MASTER_VALUE_H
+#define MASTER_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "master/conf.h"
+#include "shm/settings.h"
+
+struct value {
+	const char *name; /* of the setting */
+	const char *text; /* what was given, or the default */
+	const char *file; /* where; NULL: the default or the environment */
+	unsigned line;
+	int64_t min, max;    /* bounds of numbers */
+	void *field;         /* where it goes */
+	size_t size;         /* of the field */
+	const char *address; /* PORT, SSLPORT: ADDRESS, SSLADDRESS; or "0" */
+	struct notes *notes;
+};
+
+void value_number(const struct value *);
+void value_octal(const struct value *);
+void value_flag(const struct value *); /* 0, 1, NO, YES */
+void value_text(const struct value *);
+void value_path(const struct value *);    /* absolute, or empty */
+void value_word(const struct value *);    /* no blanks, not empty */
+void value_nets(const struct value *);    /* struct value_nets */
+void value_ports(const struct value *);   /* struct value_ports */
+void value_address(const struct value *); /* checked only */
+void value_auth(const struct value *);    /* uint8_t[4] */
+void value_protocol(const struct value *);
+void value_ident(const struct value *);     /* -name= of LOGGEROPTS */
+void value_namespace(const struct value *); /* uint32_t */
+void value_uses(const struct value *);      /* SPECIAL-USE names */
+void value_external(const struct value *);  /* bits 1 PORT, 2 SSLPORT */
+void value_tcpdopts(const struct value *);  /* checked only */
+void value_none(const struct value *);      /* no effect, silent */
+void value_no_effect(const struct value *); /* no effect, a warning */
+void value_refused(const struct value *);   /* an error when switched on */
+
+/*
+ * An address prefix "ADDR" or "ADDR/BITS"; 0, or -1 if it is none. Bits of an
+ * IPv4 prefix count from its own first bit.
+ */
+int value_net(const char *text, struct settings_net *out);
+
+#endif
