@@ -54,6 +54,7 @@ static const struct {
 };
 
 static void statement(struct scan *);
+static void skip_line(struct scan *);
 static void assignment(struct scan *, const char *name);
 static bool value_char(struct scan *);
 static void single_quoted(struct scan *);
@@ -202,25 +203,31 @@ statement(struct scan *s)
 		s->p++;
 		return;
 	case '#':
-		while (s->p < s->end && *s->p != '\n')
-			s->p++;
+		skip_line(s);
 		return;
 	}
 	s->failed = false;
 	s->len = 0;
 	n = name_length(s);
-	if (n == 0 || s->p + n == s->end || s->p[n] != '=') {
-		fail_word(s);
-		return;
-	}
-	if (n > CONF_NAME_MAX) {
+	if (n > CONF_NAME_MAX)
 		fail(s, "a name is longer than 64 bytes");
-		return;
+	else if (n == 0 || s->p + n == s->end || s->p[n] != '=')
+		fail_word(s);
+	else {
+		memcpy(name, s->p, (size_t)n);
+		name[n] = '\0';
+		s->p += n + 1;
+		assignment(s, name);
 	}
-	memcpy(name, s->p, (size_t)n);
-	name[n] = '\0';
-	s->p += n + 1;
-	assignment(s, name);
+	if (s->failed)
+		skip_line(s);
+}
+
+static void
+skip_line(struct scan *s)
+{
+	while (s->p < s->end && *s->p != '\n')
+		s->p++;
 }
 
 static void
@@ -432,14 +439,12 @@ set_entry(struct scan *s, const char *name)
 	e->line = s->line;
 }
 
-/* Notes it and goes to the end of the line. */
+/* Notes it; the rest of the line is not read. */
 static void
 fail(struct scan *s, const char *what)
 {
 	note_add(s->conf->notes, NOTE_ERROR, s->file, s->line, "%s", what);
 	s->failed = true;
-	while (s->p < s->end && *s->p != '\n')
-		s->p++;
 }
 
 static void
