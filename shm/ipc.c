@@ -31,6 +31,7 @@ static const struct rule rules[IPC_TYPES] = {IPC_LIST(IPC_RULE)};
 
 static uint8_t put_space[IPC_BODY_MAX];
 static uint8_t get_space[HEADER + IPC_BODY_MAX + 1];
+static size_t put_used, get_used; /* by the last message, for ipc_wipe */
 
 static int send_once(int, struct ipc_put *, const int *, int);
 static void take_rights(struct msghdr *, struct ipc_msg *, bool *);
@@ -156,6 +157,7 @@ ipc_recv(
 		return 0;
 	if (n <= 0)
 		return (int)n;
+	get_used = (size_t)n;
 	take_rights(&h, msg, &many);
 	msg->type = IPC_NONE;
 	msg->body = get_space + HEADER;
@@ -195,6 +197,13 @@ ipc_drop(struct ipc_msg *msg)
 		if (msg->fds[i] != -1)
 			(void)close(msg->fds[i]);
 	msg->nfds = 0;
+}
+
+void
+ipc_wipe(void)
+{
+	explicit_bzero(put_space, put_used);
+	explicit_bzero(get_space, get_used);
 }
 
 void
@@ -271,6 +280,7 @@ send_once(int channel, struct ipc_put *m, const int *fds, int nfds)
 	struct cmsghdr *c;
 	ssize_t n;
 
+	put_used = m->len;
 	store32(header, (uint32_t)m->type);
 	store32(header + 4, (uint32_t)m->len);
 	if (nfds > 0) {

@@ -89,7 +89,7 @@
 	X(YES, AUTH, WORKER, 0, 16384)                                         \
 	X(NO, AUTH, WORKER, 0, 2048)                                           \
 	X(QUESTION, AUTH, PAM, 0, 4096)                                        \
-	X(ANSWER, PAM, AUTH, 0, 1024)                                          \
+	X(ANSWER, PAM, AUTH, 0, 2048)                                          \
 	X(START, WORKER, SPAWNER, 1, 16384)                                    \
 	X(STARTED, SPAWNER, WORKER, 0, 64)                                     \
 	X(REFUSED, SPAWNER, WORKER, 0, 64)                                     \
@@ -199,6 +199,8 @@ int ipc_recv(
 int ipc_take_fd(struct ipc_msg *, int i);
 /* Closes what was not taken. */
 void ipc_drop(struct ipc_msg *);
+/* Overwrites what the last message sent and the last received left behind. */
+void ipc_wipe(void);
 
 void ipc_open(struct ipc_get *, const struct ipc_msg *);
 uint32_t ipc_get_u32(struct ipc_get *);
