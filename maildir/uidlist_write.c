@@ -183,8 +183,8 @@ uidlist_create(struct uidlist *list, uint32_t uidvalidity, uint32_t next,
 	    text_add(&text, &last) == -1)
 		goto out;
 	if (list->broken) {
-		if (util_set_aside(list->dirfd, UIDLIST_FILE, list->aside,
-			sizeof(list->aside)) == -1)
+		if (util_set_aside(list->dirfd, UIDLIST_FILE, UIDLIST_FILE,
+			list->aside, sizeof(list->aside)) == -1)
 			goto out;
 	} else
 		keep_backup(list);

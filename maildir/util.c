@@ -239,7 +239,8 @@ util_replace_file(int dirfd, const char *name, const void *p, size_t n)
 }
 
 int
-util_set_aside(int dirfd, const char *name, char *aside, size_t size)
+util_set_aside(
+    int dirfd, const char *name, const char *as, char *aside, size_t size)
 {
 	char *p;
 	size_t n;
@@ -247,7 +248,7 @@ util_set_aside(int dirfd, const char *name, char *aside, size_t size)
 
 	for (i = 0; i < 100; i++) {
 		(void)snprintf(aside, size,
-		    i == 0 ? "%s.broken.%lld" : "%s.broken.%lld.%d", name,
+		    i == 0 ? "%s.broken.%lld" : "%s.broken.%lld.%d", as,
 		    (long long)time(NULL), i);
 		if (linkat(dirfd, name, dirfd, aside, 0) == 0)
 			return 0;

@@ -60,10 +60,11 @@ int util_replace_file(int dirfd, const char *name, const void *p, size_t n);
 int util_write_temp(
     int dirfd, const void *p, size_t n, char name[static UTIL_TEMP_MAX]);
 /*
- * Keeps a broken control file under another name: "NAME.broken.TIME", which is
+ * Keeps a broken control file under another name: "AS.broken.TIME", which is
  * written to aside. The file itself stays, to be replaced. 0 or -1.
  */
-int util_set_aside(int dirfd, const char *name, char *aside, size_t);
+int util_set_aside(
+    int dirfd, const char *name, const char *as, char *aside, size_t);
 /*
  * Opens a subdirectory for reading, no symlink. If it is missing and make is
  * true it is made, mode 0700. The descriptor, or -1.
