@@ -386,9 +386,8 @@ merge_new(struct keywords *k, int dirfd, int kwfd, const struct kwlines *add)
 		return -1;
 	r = keywords_list_parse(
 	    k, text == NULL ? "" : text, n, keep_line, &lines);
-	if (r == 1 && (r = util_set_aside(
-			   kwfd, KEYWORDS_LIST, aside, sizeof(aside))) == -1)
-		errno = EIO;
+	if (r == 1)
+		r = keywords_list_aside(k, dirfd);
 	for (i = 0; r == 0 && i < add->n; i++)
 		r = kwlines_add(
 		    &lines, add->v[i].base, add->v[i].len, add->v[i].set);
