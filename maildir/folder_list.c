@@ -1,0 +1,206 @@
+/*
+ * The list of folders: one reading of the root, three looks at each directory.
+ * Symlinks, directories without cur, new and tmp, and names that no client can
+ * be shown are left out; the latter are told to the admin, once.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maildir/account.h"
+#include "maildir/folder.h"
+#include "maildir/name.h"
+#include "maildir/private.h"
+#include "maildir/special.h"
+#include "maildir/util.h"
+
+struct folder_list {
+	struct folder_info *v;
+	size_t n, size;
+	char *names; /* all of them, each with its NUL */
+	size_t nnames, names_size;
+	bool told; /* notices of this session were queued */
+};
+
+static int read_root(struct maildir *, struct folder_list *, DIR *);
+static bool is_folder(int, const struct dirent *);
+static bool is_directory(int, const char *);
+static int add(struct folder_list *, const char *);
+static void sort(struct folder_list *);
+static int compare(const void *, const void *);
+static int add_uses(struct maildir *, struct folder_list *);
+
+void
+folder_list_free(struct folder_list *list)
+{
+	if (list == NULL)
+		return;
+	free(list->v);
+	free(list->names);
+	free(list);
+}
+
+ssize_t
+maildir_list(struct maildir *md, const struct folder_info **out)
+{
+	struct folder_list *list;
+	DIR *d = NULL;
+	int fd, r = -1, save;
+
+	if (md->folders == NULL)
+		md->folders = calloc(1, sizeof *md->folders);
+	list = md->folders;
+	if (list == NULL)
+		return -1;
+	list->n = list->nnames = 0;
+	fd = util_open_dir(md->rootfd, ".", false);
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		util_close(fd);
+		return -1;
+	}
+	if (add(list, "") == 0)
+		r = read_root(md, list, d);
+	save = errno;
+	(void)closedir(d);
+	errno = save;
+	if (r == -1)
+		return -1;
+	list->told = true;
+	sort(list);
+	if (add_uses(md, list) == -1)
+		return -1;
+	*out = list->v;
+	return (ssize_t)list->n;
+}
+
+static int
+read_root(struct maildir *md, struct folder_list *list, DIR *d)
+{
+	const char *folder;
+	struct dirent *e;
+
+	for (errno = 0; (e = readdir(d)) != NULL; errno = 0) {
+		folder = name_of_dir(e->d_name);
+		if (folder == NULL || !is_folder(dirfd(d), e))
+			continue;
+		if (!name_is_shown(folder)) {
+			if (!list->told)
+				maildir_note(md,
+				    "folder %s cannot be shown: no UTF-8, or "
+				    "control characters in its name",
+				    e->d_name);
+			continue;
+		}
+		if (add(list, folder) == -1)
+			return -1;
+	}
+	return errno == 0 ? 0 : -1;
+}
+
+static bool
+is_folder(int rootfd, const struct dirent *e)
+{
+	static const char *const subdirs[] = {"cur", "new", "tmp"};
+	char path[NAME_DIR_MAX + 8];
+	size_t i;
+
+	if (e->d_type != DT_DIR &&
+	    (e->d_type != DT_UNKNOWN || !is_directory(rootfd, e->d_name)))
+		return false;
+	for (i = 0; i < sizeof subdirs / sizeof subdirs[0]; i++) {
+		(void)snprintf(
+		    path, sizeof path, "%s/%s", e->d_name, subdirs[i]);
+		if (!is_directory(rootfd, path))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_directory(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+/* Until sort the name of an entry is told by its place among the names. */
+static int
+add(struct folder_list *list, const char *name)
+{
+	size_t n = strlen(name) + 1, size;
+	void *p;
+
+	if (list->n == list->size) {
+		size = list->size == 0 ? 64 : list->size * 2;
+		p = reallocarray(list->v, size, sizeof *list->v);
+		if (p == NULL)
+			return -1;
+		list->v = p;
+		list->size = size;
+	}
+	if (list->names_size - list->nnames < n) {
+		size = list->names_size * 2 + NAME_DIR_MAX;
+		p = realloc(list->names, size);
+		if (p == NULL)
+			return -1;
+		list->names = p;
+		list->names_size = size;
+	}
+	memcpy(list->names + list->nnames, name, n);
+	list->nnames += n;
+	list->v[list->n++] = (struct folder_info){0};
+	return 0;
+}
+
+static void
+sort(struct folder_list *list)
+{
+	const char *p = list->names;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		list->v[i].name = p;
+		p += strlen(p) + 1;
+	}
+	/* INBOX comes first by itself: its name is empty */
+	qsort(list->v, list->n, sizeof *list->v, compare);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct folder_info *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int
+add_uses(struct maildir *md, struct folder_list *list)
+{
+	struct special s;
+	size_t i;
+	int fd, r;
+
+	fd = account_look(md);
+	if (fd == -1)
+		return errno == ENOENT ? 0 : -1;
+	r = special_load(md, fd, &s);
+	(void)close(fd);
+	if (r == -1)
+		return -1;
+	for (i = 0; s.n > 0 && i < list->n; i++)
+		list->v[i].use = special_get(&s, list->v[i].name);
+	special_done(&s);
+	return 0;
+}
