@@ -1,0 +1,206 @@
+/*
+ * imapctl: the administrator's tool. For now it edits userdb; see userdb(5).
+ */
+#include <bsd/readpassphrase.h>
+#include <bsd/string.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+
+#define PASSWORD 1024 /* bytes, terminator included */
+#define FIELDS   64   /* of one set */
+
+struct options {
+	const char *file;   /* -f */
+	const char *scheme; /* -s, NULL: the best */
+};
+
+static int usage(FILE *, int);
+static int userdb(const struct options *, int, char **);
+static int userdb_set(const struct options *, int, char **);
+static int userdb_password(const struct options *, int, char **);
+static int userdb_delete(const struct options *, int, char **);
+static int finish(int, const char *);
+static int read_password(char[PASSWORD]);
+static int read_line(char[PASSWORD]);
+
+int
+main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct options o = {SYSCONFDIR "/userdb", NULL};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "f:s:hv", longs, NULL)) != -1) {
+		switch (c) {
+		case 'f':
+			o.file = optarg;
+			break;
+		case 's':
+			o.scheme = optarg;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'v':
+			(void)printf("imapctl " VERSION "\n");
+			return 0;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc > 0 && strcmp(argv[0], "userdb") == 0)
+		return userdb(&o, argc - 1, argv + 1);
+	return usage(stderr, 2);
+}
+
+static int
+usage(FILE *out, int status)
+{
+	(void)fprintf(out,
+	    "usage: imapctl [-f file] userdb set login field=value ...\n"
+	    "       imapctl [-f file] [-s scheme] userdb pw login\n"
+	    "       imapctl [-f file] userdb del login\n"
+	    "       imapctl -v | --help\n"
+	    "file: " SYSCONFDIR "/userdb unless named; a field without a "
+	    "value is taken away\n"
+	    "scheme: one of %s\n",
+	    auth_userdb_schemes());
+	return status;
+}
+
+static int
+userdb(const struct options *o, int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(const struct options *, int, char **);
+	} commands[] = {
+	    {"set", userdb_set},
+	    {"pw", userdb_password},
+	    {"del", userdb_delete},
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (argc > 1 && strcmp(argv[0], commands[i].name) == 0)
+			return commands[i].run(o, argc - 1, argv + 1);
+	return usage(stderr, 2);
+}
+
+static int
+userdb_set(const struct options *o, int argc, char **argv)
+{
+	struct auth_field fields[FIELDS];
+	char why[256], *value;
+	int i;
+
+	if (argc < 2 || argc > FIELDS)
+		return usage(stderr, 2);
+	for (i = 1; i < argc; i++) {
+		if ((value = strchr(argv[i], '=')) == NULL) {
+			(void)fprintf(stderr,
+			    "imapctl: %s: write it as field=value\n", argv[i]);
+			return 2;
+		}
+		*value++ = '\0';
+		fields[i - 1] = (struct auth_field){
+		    argv[i], value[0] == '\0' ? NULL : value};
+	}
+	return finish(
+	    auth_userdb_set(o->file, argv[0], fields, (size_t)argc - 1, why),
+	    why);
+}
+
+static int
+userdb_password(const struct options *o, int argc, char **argv)
+{
+	char password[PASSWORD], why[256];
+	int r;
+
+	if (argc != 1)
+		return usage(stderr, 2);
+	if (read_password(password) == -1)
+		return 1;
+	r = auth_userdb_password(o->file, argv[0], password, o->scheme, why);
+	explicit_bzero(password, sizeof(password));
+	return finish(r, why);
+}
+
+static int
+userdb_delete(const struct options *o, int argc, char **argv)
+{
+	char why[256];
+
+	if (argc != 1)
+		return usage(stderr, 2);
+	return finish(auth_userdb_delete(o->file, argv[0], why), why);
+}
+
+static int
+finish(int r, const char *why)
+{
+	if (r == 0)
+		return 0;
+	(void)fprintf(stderr, "imapctl: %s\n", why);
+	return 1;
+}
+
+/* Twice from a terminal, without echo; else one line of standard input. */
+static int
+read_password(char password[PASSWORD])
+{
+	char again[PASSWORD];
+	bool same;
+
+	if (!isatty(STDIN_FILENO))
+		return read_line(password);
+	if (readpassphrase("New password: ", password, PASSWORD,
+		RPP_REQUIRE_TTY) == NULL ||
+	    readpassphrase(
+		"Once more: ", again, sizeof(again), RPP_REQUIRE_TTY) == NULL) {
+		(void)fprintf(
+		    stderr, "imapctl: terminal: %s\n", strerror(errno));
+		return -1;
+	}
+	same = strcmp(password, again) == 0;
+	explicit_bzero(again, sizeof(again));
+	if (same)
+		return 0;
+	explicit_bzero(password, PASSWORD);
+	(void)fprintf(stderr, "imapctl: the two differ\n");
+	return -1;
+}
+
+static int
+read_line(char password[PASSWORD])
+{
+	size_t n = 0;
+	ssize_t r;
+
+	/* Byte by byte: what follows the line stays for who comes next. */
+	while (n < PASSWORD - 1 &&
+	       (r = read(STDIN_FILENO, password + n, 1)) != 0) {
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r == -1 || password[n] == '\0') {
+			(void)fprintf(stderr, "imapctl: no password read\n");
+			return -1;
+		}
+		if (password[n] == '\n')
+			break;
+		n++;
+	}
+	password[n] = '\0';
+	return 0;
+}
