@@ -91,7 +91,7 @@ collect(struct maildir *md, struct intent *in)
 {
 	struct dirent *e;
 	DIR *d;
-	int fd, save, r = 0;
+	int fd, save;
 
 	fd = util_open_dir(md->rootfd, ".", false);
 	if (fd == -1)
@@ -101,14 +101,17 @@ collect(struct maildir *md, struct intent *in)
 		util_close(fd);
 		return -1;
 	}
-	for (errno = 0; r == 0 && (e = readdir(d)) != NULL; errno = 0)
-		r = collect_one(md, in, e);
+	for (errno = 0; (e = readdir(d)) != NULL; errno = 0) {
+		if (collect_one(md, in, e) == -1)
+			break;
+	}
 	save = errno;
 	(void)closedir(d);
 	errno = save;
-	if (r == -1 || errno != 0)
+	if (e != NULL || errno != 0)
 		return -1;
-	qsort(in->moves, in->n, sizeof *in->moves, compare);
+	if (in->n > 0)
+		qsort(in->moves, in->n, sizeof *in->moves, compare);
 	return 0;
 }
 

@@ -180,9 +180,9 @@ special_set(struct special *s, const char *folder, uint32_t use)
 		free(copy);
 		return -1;
 	}
+	s->lines = lines;
 	memmove(lines + at + 1, lines + at, (s->n - at) * sizeof *lines);
 	lines[at] = (struct special_line){copy, use};
-	s->lines = lines;
 	s->n++;
 	return 0;
 }
