@@ -41,7 +41,8 @@ maildir_identity(struct maildir *m, const char *folder, uint64_t *dev,
 static uint64_t
 hash_stamps(int dirfd)
 {
-	static const char *const names[] = {"new", "cur", "courierimapkeywords"};
+	static const char *const names[] = {
+	    "new", "cur", "courierimapkeywords"};
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	struct stat st;
 	size_t i;

@@ -25,12 +25,13 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define MAILDIR_NAME_MAX    240 /* bytes of a folder name that may be created */
-#define MAILDIR_LEVELS_MAX  20
-#define MAILDIR_FOLDERS_MAX 10000 /* folders, and subscriptions, to be added   \
-				   */
-#define MAILDIR_KEYWORDS_MAX 128  /* keywords of a folder that may be added */
-#define MAILDIR_KEYWORD_LEN  64   /* bytes of one */
+#define MAILDIR_NAME_MAX   240 /* bytes of a folder name that may be created */
+#define MAILDIR_LEVELS_MAX 20
+#define MAILDIR_FOLDERS_MAX                                                    \
+	10000                    /* folders, and subscriptions, to be added    \
+				  */
+#define MAILDIR_KEYWORDS_MAX 128 /* keywords of a folder that may be added */
+#define MAILDIR_KEYWORD_LEN  64  /* bytes of one */
 
 /* System flags, in the order of their letters D F R S T. */
 #define MESSAGE_DRAFT    1u
@@ -173,8 +174,8 @@ void mailbox_identity(const struct mailbox *, uint64_t *dev, uint64_t *ino);
 int mailbox_watch(struct mailbox *, int fds[3], uint64_t *stamp);
 /*
  * Hash of the stamps of new, cur and courierimapkeywords as of now: FNV-1a,
- * 64 bits, over mtime s, mtime ns, ctime s, ctime ns of each in this order, each
- * number as 8 bytes, lowest first; a directory that is not there counts as
+ * 64 bits, over mtime s, mtime ns, ctime s, ctime ns of each in this order,
+ * each number as 8 bytes, lowest first; a directory that is not there counts as
  * zeros. The watch process makes the same one (shm/board.h); a test compares.
  */
 uint64_t mailbox_stamp(const struct mailbox *);

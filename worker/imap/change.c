@@ -1,0 +1,174 @@
+/* The deed first, then the post: a fact on disk, then the bell. */
+#include "worker/imap/change.h"
+
+#include <errno.h>
+
+#include "shm/ipc.h"
+#include "shm/log.h"
+#include "worker/imap/view.h"
+
+#define POST_WAIT 2000 /* ms for room in the channel */
+
+static void post(struct session *, uint64_t, uint64_t, uint64_t);
+static void post_selected(struct session *);
+static void post_folder(struct session *, const char *);
+
+int
+change_create(struct session *s, const char *folder, uint32_t use)
+{
+	return maildir_create(s->maildir, folder, use);
+}
+
+int
+change_delete(struct session *s, const char *folder)
+{
+	/* Its identity is lost with it: who waits there is told before. */
+	uint64_t dev, ino, stamp;
+	int known, result;
+
+	known = maildir_identity(s->maildir, folder, &dev, &ino, &stamp);
+	result = maildir_delete(s->maildir, folder);
+	if (result == 0 && known == 0)
+		post(s, dev, ino, 0);
+	return result;
+}
+
+int
+change_rename(struct session *s, const char *from, const char *to)
+{
+	int result;
+
+	result = maildir_rename(s->maildir, from, to);
+	if (result == 0 && from[0] == '\0')
+		post_folder(s, from);
+	if (result == 0)
+		post_folder(s, to);
+	return result;
+}
+
+int
+change_subscribe(struct session *s, const char *line, bool on)
+{
+	return maildir_subscribe(s->maildir, line, on);
+}
+
+int
+change_store(struct session *s, const uint32_t *uids, size_t n,
+    const struct mailbox_change *change, bool *changed)
+{
+	bool some = false;
+	int result, err;
+	size_t i;
+
+	result =
+	    mailbox_store(s->client.view->mailbox, uids, n, change, changed);
+	err = errno;
+	for (i = 0; i < n && !some; i++)
+		some = changed[i];
+	if (some)
+		post_selected(s);
+	s->client.view->keywords |= change->nkeywords > 0;
+	errno = err;
+	return result;
+}
+
+int
+change_expunge(struct session *s, const uint32_t *uids, size_t n)
+{
+	bool *gone;
+	int result, err;
+
+	gone = arena_array(s->arena, n, sizeof(*gone));
+	if (gone == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	result = mailbox_expunge(s->client.view->mailbox, uids, n, gone);
+	err = errno;
+	view_gone(s->client.view, uids, gone, n);
+	post_selected(s);
+	errno = err;
+	return result;
+}
+
+int
+change_copy(struct session *s, struct change_copy *c)
+{
+	struct view *v = s->client.view;
+	bool *moved;
+	size_t i;
+
+	moved = arena_array(s->arena, c->n, sizeof(*moved));
+	if (moved == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (mailbox_copy(v->mailbox, c->uids, c->n, c->dest, c->move, c->copies,
+		&c->uidvalidity) == -1)
+		return -1;
+	post_folder(s, c->dest);
+	if (c->move) {
+		/* What was no longer there to be copied is gone as well. */
+		for (i = 0; i < c->n; i++)
+			moved[i] = mailbox_find(v->mailbox, c->uids[i]) == NULL;
+		view_gone(v, c->uids, moved, c->n);
+		post_selected(s);
+	}
+	return 0;
+}
+
+struct delivery *
+change_deliver_open(struct session *s, const char *folder)
+{
+	return delivery_open(s->maildir, folder);
+}
+
+int
+change_deliver(struct session *s, const char *folder, struct delivery *d,
+    uint32_t *uids, uint32_t *uidvalidity)
+{
+	if (delivery_commit(d, uids, uidvalidity) == -1)
+		return -1;
+	post_folder(s, folder);
+	return 0;
+}
+
+/* A post that finds no room is made good by the slow check. */
+static void
+post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
+{
+	struct ipc_put m;
+
+	if (s->control == -1)
+		return;
+	ipc_begin(&m, IPC_POST);
+	ipc_put_u64(&m, dev);
+	ipc_put_u64(&m, ino);
+	ipc_put_u64(&m, stamp);
+	if (ipc_send_wait(s->control, &m, NULL, 0, POST_WAIT) == -1)
+		log_line(
+		    LOG_LEVEL_WARN, "post failed user=%s", s->account->user);
+}
+
+static void
+post_selected(struct session *s)
+{
+	struct mailbox *box = s->client.view->mailbox;
+	uint64_t dev, ino;
+
+	if (s->control == -1)
+		return;
+	mailbox_identity(box, &dev, &ino);
+	post(s, dev, ino, mailbox_stamp(box));
+}
+
+static void
+post_folder(struct session *s, const char *folder)
+{
+	uint64_t dev, ino, stamp;
+
+	if (s->control == -1)
+		return;
+	if (maildir_identity(s->maildir, folder, &dev, &ino, &stamp) == 0)
+		post(s, dev, ino, stamp);
+}

@@ -1,0 +1,89 @@
+/*
+ * The small commands of any state: CAPABILITY, NOOP, LOGOUT, CHECK (RFC 3501
+ * 6.1, 6.4.1), ENABLE (RFC 5161, 6855), NAMESPACE (RFC 2342).
+ */
+#include <strings.h>
+
+#include "shm/capability.h"
+#include "worker/imap/command.h"
+#include "worker/imap/out.h"
+#include "worker/imap/view.h"
+
+#define CAPABILITY_MAX 2048
+
+void
+cmd_capability(struct command *c)
+{
+	char words[CAPABILITY_MAX];
+
+	if (!command_parsed(c))
+		return;
+	capability_print(c->s->set,
+	    (c->s->client.flags & IPC_SERVE_TLS) != 0 ? CAPABILITY_MAIL_TLS
+						      : CAPABILITY_MAIL,
+	    false, words, sizeof(words));
+	out_line(c->s, "CAPABILITY %s", words);
+	out_tagged(c, OUT_OK, NULL, "CAPABILITY completed");
+}
+
+void
+cmd_noop(struct command *c)
+{
+	if (command_parsed(c))
+		out_tagged(c, OUT_OK, NULL, "NOOP completed");
+}
+
+void
+cmd_check(struct command *c)
+{
+	if (command_parsed(c) && view_look(c->s, true) == 0)
+		out_tagged(c, OUT_OK, NULL, "CHECK completed");
+}
+
+void
+cmd_logout(struct command *c)
+{
+	if (!command_parsed(c))
+		return;
+	session_bye(
+	    c->s, IPC_END_LOGOUT, "Corkboard IMAP server shutting down");
+	out_tagged(c, OUT_OK, NULL, "LOGOUT completed");
+}
+
+/* RFC 5161 3.1: unknown words are no error, only what took effect is named. */
+void
+cmd_enable(struct command *c)
+{
+	struct session *s = c->s;
+	bool utf8 = false, some = false;
+	struct parse_text word;
+
+	while (!parse_end(c->p)) {
+		parse_space(c->p);
+		word = parse_atom(c->p);
+		if (word.p == NULL)
+			break;
+		some = true;
+		if (word.n == 11 &&
+		    strncasecmp(word.p, "UTF8=ACCEPT", word.n) == 0)
+			utf8 = capability_has(s->set, "UTF8=ACCEPT");
+	}
+	if (!some)
+		parse_fail(c->p, "Expected a capability");
+	if (!command_parsed(c))
+		return;
+	utf8 = utf8 && !s->client.utf8;
+	s->client.utf8 |= utf8;
+	out_line(s, "ENABLED%s", utf8 ? " UTF8=ACCEPT" : "");
+	out_tagged(c, OUT_OK, NULL, "Options enabled");
+}
+
+void
+cmd_namespace(struct command *c)
+{
+	if (!command_parsed(c))
+		return;
+	out_line(c->s, "NAMESPACE ((\"%s\" \".\")) NIL NIL",
+	    c->s->set->namespace_prefix != 0 ? "INBOX." : "");
+	out_tagged(c, OUT_OK, NULL, "NAMESPACE completed.");
+}

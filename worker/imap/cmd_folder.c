@@ -1,0 +1,196 @@
+/*
+ * CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE: RFC 3501 6.3.3 to 6.3.7; USE
+ * of CREATE: RFC 6154. Wording as Courier's.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "worker/imap/change.h"
+#include "worker/imap/command.h"
+#include "worker/imap/namespace.h"
+#include "worker/imap/out.h"
+#include "worker/imap/view.h"
+
+/* \All and \Flagged are views over other folders: nothing can be created. */
+#define USES                                                                   \
+	(MAILDIR_USE_ARCHIVE | MAILDIR_USE_DRAFTS | MAILDIR_USE_JUNK |         \
+	    MAILDIR_USE_SENT | MAILDIR_USE_TRASH)
+
+static int take_folder(struct command *, const char **, char[SESSION_MAX_NAME]);
+static void answer_created(struct command *, const char *);
+static bool is_open(const struct session *, const char *, bool);
+static void subscribe(struct command *, bool);
+
+void
+cmd_create(struct command *c)
+{
+	char folder[SESSION_MAX_NAME];
+	const char *name;
+	uint32_t use = 0;
+	int bad;
+
+	bad = take_folder(c, &name, folder);
+	if (!parse_end(c->p))
+		use = parse_create_use(c->p);
+	if (!command_parsed(c))
+		return;
+	if (bad != 0)
+		out_tagged(c, OUT_NO, "CANNOT", "Invalid mailbox name.");
+	else if (folder[0] == '\0')
+		out_tagged(c, OUT_NO, "ALREADYEXISTS", "INBOX already exists!");
+	else if ((use & ~(uint32_t)USES) != 0)
+		out_tagged(c, OUT_NO, "USEATTR",
+		    "A mailbox cannot be created for this use.");
+	else if (change_create(c->s, folder, use) == -1)
+		out_errno(c, errno,
+		    errno == EINVAL || errno == ENAMETOOLONG
+			? "Invalid mailbox name."
+			: "Cannot create this folder.");
+	else
+		answer_created(c, folder);
+}
+
+void
+cmd_delete(struct command *c)
+{
+	char folder[SESSION_MAX_NAME];
+	const char *name;
+	int bad;
+
+	bad = take_folder(c, &name, folder);
+	if (!command_parsed(c))
+		return;
+	if (bad != 0)
+		out_tagged(
+		    c, OUT_NO, "NONEXISTENT", "Cannot delete this folder.");
+	else if (folder[0] == '\0')
+		out_tagged(c, OUT_NO, "CANNOT", "Cannot delete this folder.");
+	else if (is_open(c->s, folder, false))
+		out_tagged(c, OUT_NO, "CANNOT",
+		    "Cannot delete currently-open folder.");
+	else if (change_delete(c->s, folder) == -1)
+		out_errno(c, errno, "Cannot delete this folder.");
+	else
+		out_tagged(c, OUT_OK, NULL, "Folder deleted.");
+}
+
+void
+cmd_rename(struct command *c)
+{
+	char from[SESSION_MAX_NAME], to[SESSION_MAX_NAME];
+	int bad_from, bad_to;
+	const char *name;
+
+	bad_from = take_folder(c, &name, from);
+	bad_to = take_folder(c, &name, to);
+	if (!command_parsed(c))
+		return;
+	if (bad_from != 0)
+		out_tagged(c, OUT_NO, "NONEXISTENT", "RENAME failed: %s",
+		    strerror(ENOENT));
+	else if (bad_to != 0)
+		out_tagged(c, OUT_NO, "CANNOT", "Invalid new mailbox name");
+	else if (to[0] == '\0')
+		out_tagged(c, OUT_NO, "ALREADYEXISTS", "INBOX already exists!");
+	else if (from[0] != '\0' && is_open(c->s, from, true))
+		out_tagged(c, OUT_NO, "CANNOT",
+		    "Can't RENAME the currently-open folder");
+	else if (change_rename(c->s, from, to) == -1)
+		out_errno(c, errno,
+		    errno == EINVAL || errno == ENAMETOOLONG
+			? "Invalid new mailbox name"
+			: "RENAME failed.");
+	else if (c->s->client.state != SESSION_SELECTED ||
+		 view_look(c->s, false) == 0)
+		out_tagged(c, OUT_OK, NULL, "Folder renamed.");
+}
+
+void
+cmd_subscribe(struct command *c)
+{
+	subscribe(c, true);
+}
+
+void
+cmd_unsubscribe(struct command *c)
+{
+	subscribe(c, false);
+}
+
+/*
+ * SP and a mailbox name as a folder. 0; an errno: no folder can have it. A
+ * separator at the end says that folders will come below; RFC 3501 6.3.3: the
+ * name that is meant is the one without it.
+ */
+static int
+take_folder(struct command *c, const char **name, char folder[SESSION_MAX_NAME])
+{
+	char bare[SESSION_MAX_NAME];
+	size_t n;
+
+	folder[0] = '\0';
+	parse_space(c->p);
+	*name = parse_mailbox(c->p);
+	if (c->p->why != NULL)
+		return EINVAL;
+	n = strlen(*name);
+	if (n >= sizeof(bare))
+		return ENAMETOOLONG;
+	memcpy(bare, *name, n + 1);
+	if (n > 1 && bare[n - 1] == '.')
+		bare[n - 1] = '\0';
+	if (namespace_folder(c->s->set, bare, folder, SESSION_MAX_NAME) == -1)
+		return errno;
+	return 0;
+}
+
+/* Courier echoes the name. */
+static void
+answer_created(struct command *c, const char *folder)
+{
+	struct buf b;
+
+	buf_init(&b, 4 * SESSION_MAX_NAME);
+	out_mailbox(c->s, &b, folder);
+	buf_char(&b, '\0');
+	/* A text has no literal in it: RFC 3501 section 9. */
+	out_tagged(c, OUT_OK, NULL, "%s created.",
+	    b.failed || b.p[0] != '"' ? "Folder" : b.p);
+	buf_done(&b);
+}
+
+/* The folder itself, or with below also one that is open beneath it. */
+static bool
+is_open(const struct session *s, const char *folder, bool below)
+{
+	size_t n = strlen(folder);
+	const char *open;
+
+	if (s->client.state != SESSION_SELECTED)
+		return false;
+	open = s->client.view->folder;
+	return strncmp(open, folder, n) == 0 &&
+	       (open[n] == '\0' || (below && open[n] == '.'));
+}
+
+/* RFC 3501 6.3.6: whether it exists is not asked. */
+static void
+subscribe(struct command *c, bool on)
+{
+	char folder[SESSION_MAX_NAME], line[SESSION_MAX_NAME + 8];
+	const char *name;
+	int bad;
+
+	bad = take_folder(c, &name, folder);
+	if (!command_parsed(c))
+		return;
+	if (bad != 0 || namespace_line(folder, line, sizeof(line)) == -1)
+		out_tagged(c, OUT_NO, "CANNOT", "Invalid mailbox name.");
+	else if (change_subscribe(c->s, line, on) == -1)
+		out_errno(c, errno,
+		    on ? "Cannot subscribe to this folder."
+		       : "Cannot unsubscribe from this folder.");
+	else
+		out_tagged(c, OUT_OK, NULL, "%s",
+		    on ? "Folder subscribed." : "Folder unsubscribed.");
+}

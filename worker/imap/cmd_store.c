@@ -1,0 +1,130 @@
+/* STORE and UID STORE: RFC 3501 6.4.6, 6.4.8. */
+#include <errno.h>
+#include <string.h>
+
+#include "worker/imap/change.h"
+#include "worker/imap/command.h"
+#include "worker/imap/out.h"
+#include "worker/imap/view.h"
+
+static void check_flags(struct command *, const struct parse_store *);
+static bool keywords_fit(const struct parse_flags *);
+static bool tell(struct command *, const uint32_t *, size_t, bool);
+
+void
+cmd_store(struct command *c)
+{
+	static const enum mailbox_op ops[] = {
+	    [PARSE_STORE_REPLACE] = MAILBOX_REPLACE,
+	    [PARSE_STORE_ADD] = MAILBOX_ADD,
+	    [PARSE_STORE_REMOVE] = MAILBOX_REMOVE,
+	};
+	struct session *s = c->s;
+	struct mailbox_change change;
+	struct parse_store store;
+	struct view_set set;
+	uint32_t *uids;
+	bool *changed;
+	int err = 0;
+
+	memset(&store, 0, sizeof(store));
+	parse_store(c->p, &store);
+	check_flags(c, &store);
+	if (!command_parsed(c))
+		return;
+	if (view_resolve(s, &store.set, c->uid, &set) == -1) {
+		command_bad(c, "Invalid message sequence number");
+		return;
+	}
+	if (s->client.view->readonly) {
+		out_tagged(
+		    c, OUT_NO, NULL, "Current box is selected READ-ONLY.");
+		return;
+	}
+	if (!keywords_fit(&store.flags)) {
+		out_tagged(c, OUT_NO, "LIMIT", "A keyword is too long.");
+		return;
+	}
+	change = (struct mailbox_change){ops[store.op], store.flags.flags,
+	    store.flags.keywords, store.flags.nkeywords};
+	if (s->set->keywords == 0)
+		change.nkeywords = 0;
+	uids = view_uids(s->client.view, s->arena, &set);
+	changed = arena_array(s->arena, set.count, sizeof(*changed));
+	if (uids == NULL || changed == NULL)
+		err = ENOMEM;
+	else if (set.count > 0 &&
+		 change_store(s, uids, set.count, &change, changed) == -1)
+		err = errno;
+	if (err != 0) {
+		if (changed != NULL && uids != NULL)
+			(void)tell(c, uids, set.count, false);
+		out_errno(c, err, "STORE failed.");
+		return;
+	}
+	/* RFC 2180 4.2: messages that others expunged do not fail it. */
+	if (tell(c, uids, set.count, store.silent))
+		out_tagged(c, OUT_OK, "EXPUNGEISSUED", "STORE completed.");
+	else
+		out_tagged(c, OUT_OK, NULL, "STORE completed.");
+}
+
+static void
+check_flags(struct command *c, const struct parse_store *store)
+{
+	/* RFC 3501 2.3.2: \Recent cannot be altered by the client. */
+	if (store->flags.recent)
+		parse_fail(c->p, "\\Recent cannot be stored");
+	if (store->unchanged)
+		parse_fail(c->p, "UNCHANGEDSINCE is not supported");
+}
+
+static bool
+keywords_fit(const struct parse_flags *flags)
+{
+	size_t i;
+
+	for (i = 0; i < flags->nkeywords; i++)
+		if (strlen(flags->keywords[i]) > MAILDIR_KEYWORD_LEN)
+			return false;
+	return true;
+}
+
+/*
+ * One FETCH per message, also where nothing changed. New keywords are named
+ * first. Returns whether a message had vanished.
+ */
+static bool
+tell(struct command *c, const uint32_t *uids, size_t n, bool silent)
+{
+	struct session *s = c->s;
+	struct view *v = s->client.view;
+	struct buf *b = &s->line;
+	const struct message *m;
+	bool vanished = false;
+	size_t i;
+
+	view_report_keywords(s, false);
+	for (i = 0; i < n; i++) {
+		m = mailbox_find(v->mailbox, uids[i]);
+		vanished |= m == NULL;
+		if (m == NULL || silent)
+			continue;
+		buf_str(b, "* ");
+		buf_num(b, view_seq(v, uids[i]));
+		buf_str(b, " FETCH (");
+		if (c->uid) {
+			buf_str(b, "UID ");
+			buf_num(b, uids[i]);
+			buf_char(b, ' ');
+		}
+		buf_str(b, "FLAGS (");
+		out_flags(b, v->mailbox, m);
+		buf_str(b, "))\r\n");
+		view_told_flags(v, uids[i]);
+		if (b->n >= WIRE_OUT)
+			out_send(s);
+	}
+	out_send(s);
+	return vanished;
+}

@@ -1,0 +1,196 @@
+/*
+ * One message's bytes. Small files are read (a map costs more than it saves),
+ * large ones are mapped, so that looking at a header touches only its pages.
+ */
+#include "worker/imap/content.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONTENT_READ_MAX 262144u /* bytes; larger files are mapped */
+
+static int read_all(struct content *, int, size_t);
+static int map_all(struct content *, int, size_t);
+static size_t header_size(const char *, size_t);
+static void guard_install(void);
+static void guard_fault(int, siginfo_t *, void *);
+
+/* The map of now, for the handler; a session has one at a time. */
+static struct {
+	volatile uintptr_t from, to;
+	bool installed;
+	uintptr_t page;
+} guard;
+
+void
+content_init(struct content *c)
+{
+	memset(c, 0, sizeof(*c));
+}
+
+void
+content_done(struct content *c)
+{
+	content_close(c);
+	free(c->heap);
+	content_init(c);
+}
+
+int
+content_open(struct content *c, struct mailbox *box, uint32_t uid)
+{
+	struct message_file f;
+	struct stat st;
+	int result = -1, err;
+
+	content_close(c);
+	if (mailbox_message(box, uid, &f) == -1)
+		return -1;
+	if (fstat(f.fd, &st) == 0) {
+		size_t n = (size_t)st.st_size;
+
+		result = n > CONTENT_READ_MAX ? map_all(c, f.fd, n)
+					      : read_all(c, f.fd, n);
+	}
+	err = errno;
+	(void)close(f.fd);
+	errno = err;
+	if (result == -1)
+		return -1;
+	c->date = f.date;
+	c->header = header_size(c->p, c->n);
+	return 0;
+}
+
+void
+content_close(struct content *c)
+{
+	mime_free(c->mime);
+	mime_free(c->head);
+	c->mime = c->head = NULL;
+	if (c->mapped != 0) {
+		guard.from = guard.to = 0;
+		(void)munmap((void *)(uintptr_t)c->p, c->mapped);
+	}
+	c->mapped = 0;
+	c->p = NULL;
+	c->n = c->header = 0;
+}
+
+const struct mime *
+content_mime(struct content *c)
+{
+	if (c->mime == NULL)
+		c->mime = mime_parse(c->p, c->n);
+	return c->mime;
+}
+
+const struct mime *
+content_head(struct content *c)
+{
+	if (c->head == NULL)
+		c->head = mime_parse(c->p, c->header);
+	return c->head;
+}
+
+/* A file that is shorter than it was is what it is now. */
+static int
+read_all(struct content *c, int fd, size_t n)
+{
+	size_t got = 0;
+	ssize_t r;
+	char *p;
+
+	if (c->room < n + 1) {
+		p = realloc(c->heap, n + 1);
+		if (p == NULL)
+			return -1;
+		c->heap = p;
+		c->room = n + 1;
+	}
+	while (got < n) {
+		r = pread(fd, c->heap + got, n - got, (off_t)got);
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r == -1)
+			return -1;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	c->p = c->heap;
+	c->n = got;
+	return 0;
+}
+
+static int
+map_all(struct content *c, int fd, size_t n)
+{
+	void *p;
+
+	guard_install();
+	p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	c->p = p;
+	c->n = c->mapped = n;
+	guard.from = (uintptr_t)p;
+	guard.to = guard.from + n;
+	return 0;
+}
+
+/* Up to and with the first empty line; all of it if there is none. */
+static size_t
+header_size(const char *p, size_t n)
+{
+	const char *lf;
+	size_t at = 0;
+
+	while (at < n) {
+		if (p[at] == '\n')
+			return at + 1;
+		if (p[at] == '\r' && at + 1 < n && p[at + 1] == '\n')
+			return at + 2;
+		lf = memchr(p + at, '\n', n - at);
+		if (lf == NULL)
+			break;
+		at = (size_t)(lf - p) + 1;
+	}
+	return n;
+}
+
+static void
+guard_install(void)
+{
+	struct sigaction sa;
+
+	if (guard.installed)
+		return;
+	guard.page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_sigaction = guard_fault;
+	sa.sa_flags = SA_SIGINFO;
+	(void)sigemptyset(&sa.sa_mask);
+	guard.installed = sigaction(SIGBUS, &sa, NULL) == 0;
+}
+
+/* Lays zeros over the page that the file no longer has. */
+static void
+guard_fault(int sig, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr;
+
+	(void)context;
+	if (at >= guard.from && at < guard.to &&
+	    mmap((void *)(at & ~(guard.page - 1)), guard.page, PROT_READ,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+		return;
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+}

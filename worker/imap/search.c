@@ -1,0 +1,498 @@
+/*
+ * The keys of one SEARCH against one message. A key's cost says what it has to
+ * touch: nothing but memory, the file's status, its header, all of it; under
+ * an AND (and an OR) the cheap ones go first, so that most files are never
+ * opened, and none is opened twice for one message.
+ */
+#include "worker/imap/search.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "shm/log.h"
+#include "worker/imap/content.h"
+#include "worker/imap/text.h"
+#include "worker/imap/view.h"
+
+#define CHECK_MS 200  /* between two looks whether the client is there */
+#define ALIVE_MS 2000 /* between two lines that find out */
+
+enum cost {
+	COST_MEMORY,
+	COST_STATUS,
+	COST_HEADER,
+	COST_BODY
+};
+
+struct key { /* a parse_search_node made ready */
+	const struct parse_search_node *node;
+	enum cost cost;
+	struct key *child, *next;
+	struct view_set set; /* of SEQ and UID */
+	struct text_needle needle;
+	const char *field; /* of HEADER, terminated */
+};
+
+struct search {
+	struct session *s;
+	const char *charset;
+	struct key *root;
+	struct content content;
+	time_t now;
+	int err;
+	bool gone;
+	int64_t checked, told; /* ms: search_interrupted */
+	/* the message of now */
+	uint32_t seq;
+	const struct message *m;
+	enum {
+		CONTENT_CLOSED,
+		CONTENT_OPEN,
+		CONTENT_FAILED
+	} state;
+};
+
+static enum search_result make(
+    struct search *, const struct parse_search_node *, struct key **);
+static enum search_result make_leaf(struct search *, struct key *);
+static enum cost leaf_cost(enum parse_search_key);
+static void insert_by_cost(struct key **, struct key *);
+static bool try_key(struct search *, const struct key *);
+static bool try_any(struct search *, const struct key *, bool);
+static bool try_memory(struct search *, const struct key *);
+static bool try_status(struct search *, const struct key *);
+static bool try_header(struct search *, const struct key *);
+static bool try_body(struct search *, const struct key *);
+static bool in_set(const struct view_set *, uint32_t);
+static bool has_keyword(struct search *, const struct parse_text *);
+static bool open_content(struct search *);
+static void fail(struct search *);
+static int32_t local_day(time_t);
+static int64_t clock_ms(void);
+static bool interrupted(void *);
+
+enum search_result
+search_new(struct session *s, const struct parse_search *p, struct search **out)
+{
+	enum search_result r;
+	struct search *e;
+
+	e = arena_alloc(s->arena, sizeof(*e));
+	if (e == NULL)
+		return SEARCH_MEMORY;
+	e->s = s;
+	e->charset = p->charset;
+	e->now = time(NULL);
+	e->checked = e->told = clock_ms();
+	content_init(&e->content);
+	r = make(e, p->root, &e->root);
+	if (r == SEARCH_MADE)
+		*out = e;
+	return r;
+}
+
+void
+search_free(struct search *e)
+{
+	if (e != NULL)
+		content_done(&e->content);
+}
+
+bool
+search_match(struct search *e, uint32_t seq)
+{
+	bool result;
+
+	e->seq = seq;
+	e->state = CONTENT_CLOSED;
+	e->m = view_message(e->s->client.view, seq);
+	if (e->m == NULL)
+		return false;
+	result = try_key(e, e->root);
+	content_close(&e->content);
+	return result && !e->gone;
+}
+
+int
+search_error(const struct search *e)
+{
+	return e->err;
+}
+
+/*
+ * A client that has closed both ways is gone. One that has only closed its own
+ * may be waiting for the answer (input from a pipe); the line that is sent to
+ * it now and then finds out.
+ */
+bool
+search_interrupted(struct search *e)
+{
+	struct pollfd p = {.fd = e->s->wire.in, .events = POLLRDHUP};
+	int64_t now = clock_ms();
+
+	if (e->gone || now - e->checked < CHECK_MS)
+		return e->gone;
+	e->checked = now;
+	if (poll(&p, 1, 0) > 0) {
+		if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+			e->gone = true;
+		else if ((p.revents & POLLRDHUP) != 0 &&
+			 now - e->told >= ALIVE_MS) {
+			e->told = now;
+			wire_str(&e->s->wire, "* OK Still searching.\r\n");
+			e->gone = wire_flush(&e->s->wire) == -1;
+		}
+	}
+	return e->gone;
+}
+
+static enum search_result
+make(struct search *e, const struct parse_search_node *node, struct key **out)
+{
+	const struct parse_search_node *n;
+	enum search_result r;
+	struct key *k, *child;
+
+	k = arena_alloc(e->s->arena, sizeof(*k));
+	if (k == NULL)
+		return SEARCH_MEMORY;
+	k->node = node;
+	*out = k;
+	k->cost = leaf_cost(node->key);
+	/* As deep as PARSE_SEARCH_DEPTH allows. */
+	for (n = node->child; n != NULL; n = n->next) {
+		r = make(e, n, &child);
+		if (r != SEARCH_MADE)
+			return r;
+		if (child->cost > k->cost)
+			k->cost = child->cost;
+		insert_by_cost(&k->child, child);
+	}
+	return make_leaf(e, k);
+}
+
+static enum search_result
+make_leaf(struct search *e, struct key *k)
+{
+	const struct parse_search_node *n = k->node;
+	struct seqset set = n->set;
+	struct arena *a = e->s->arena;
+	const char *charset = e->charset;
+
+	switch (n->key) {
+	case PARSE_SEARCH_SEQ:
+		/* A number that no message has matches none. */
+		if (!set.saved) {
+			k->set.r = seqset_resolve(
+			    a, &set, (uint32_t)e->s->client.view->n, &k->set.n);
+			return k->set.n > 0 && k->set.r == NULL ? SEARCH_MEMORY
+								: SEARCH_MADE;
+		}
+		/* FALLTHROUGH */
+	case PARSE_SEARCH_UID:
+		return view_resolve(e->s, &set, true, &k->set) == 0
+			   ? SEARCH_MADE
+			   : SEARCH_MEMORY;
+	case PARSE_SEARCH_MODSEQ:
+		return SEARCH_KEY;
+	case PARSE_SEARCH_HEADER:
+		k->field = arena_text(a, n->field.p, n->field.n);
+		if (k->field == NULL)
+			return SEARCH_MEMORY;
+		break;
+	case PARSE_SEARCH_BODY:
+	case PARSE_SEARCH_TEXT:
+		break;
+	case PARSE_SEARCH_AND:
+	case PARSE_SEARCH_OR:
+	case PARSE_SEARCH_NOT:
+	case PARSE_SEARCH_FLAG:
+	case PARSE_SEARCH_RECENT:
+	case PARSE_SEARCH_KEYWORD:
+	case PARSE_SEARCH_BEFORE:
+	case PARSE_SEARCH_ON:
+	case PARSE_SEARCH_SINCE:
+	case PARSE_SEARCH_SENTBEFORE:
+	case PARSE_SEARCH_SENTON:
+	case PARSE_SEARCH_SENTSINCE:
+	case PARSE_SEARCH_LARGER:
+	case PARSE_SEARCH_SMALLER:
+	case PARSE_SEARCH_OLDER:
+	case PARSE_SEARCH_YOUNGER:
+		return SEARCH_MADE;
+	}
+	/* RFC 3501 6.4.4: what cannot be converted is NO [BADCHARSET]. */
+	return text_needle(a, charset, n->text.p, n->text.n, &k->needle) == 0
+		   ? SEARCH_MADE
+		   : SEARCH_CHARSET;
+}
+
+static enum cost
+leaf_cost(enum parse_search_key key)
+{
+	switch (key) {
+	case PARSE_SEARCH_AND:
+	case PARSE_SEARCH_OR:
+	case PARSE_SEARCH_NOT:
+	case PARSE_SEARCH_SEQ:
+	case PARSE_SEARCH_UID:
+	case PARSE_SEARCH_FLAG:
+	case PARSE_SEARCH_RECENT:
+	case PARSE_SEARCH_KEYWORD:
+	case PARSE_SEARCH_MODSEQ:
+		return COST_MEMORY;
+	case PARSE_SEARCH_BEFORE:
+	case PARSE_SEARCH_ON:
+	case PARSE_SEARCH_SINCE:
+	case PARSE_SEARCH_LARGER:
+	case PARSE_SEARCH_SMALLER:
+	case PARSE_SEARCH_OLDER:
+	case PARSE_SEARCH_YOUNGER:
+		return COST_STATUS;
+	case PARSE_SEARCH_SENTBEFORE:
+	case PARSE_SEARCH_SENTON:
+	case PARSE_SEARCH_SENTSINCE:
+	case PARSE_SEARCH_HEADER:
+		return COST_HEADER;
+	case PARSE_SEARCH_BODY:
+	case PARSE_SEARCH_TEXT:
+		return COST_BODY;
+	}
+	return COST_BODY;
+}
+
+static void
+insert_by_cost(struct key **list, struct key *k)
+{
+	while (*list != NULL && (*list)->cost <= k->cost)
+		list = &(*list)->next;
+	k->next = *list;
+	*list = k;
+}
+
+static bool
+try_key(struct search *e, const struct key *k)
+{
+	switch (k->node->key) {
+	case PARSE_SEARCH_AND:
+		return !try_any(e, k->child, false);
+	case PARSE_SEARCH_OR:
+		return try_any(e, k->child, true);
+	case PARSE_SEARCH_NOT:
+		return !try_key(e, k->child);
+	default:
+		break;
+	}
+	switch (k->cost) {
+	case COST_MEMORY:
+		return try_memory(e, k);
+	case COST_STATUS:
+		return try_status(e, k);
+	case COST_HEADER:
+		return try_header(e, k);
+	case COST_BODY:
+		return try_body(e, k);
+	}
+	return false;
+}
+
+/* Whether one of the keys comes out as wanted. */
+static bool
+try_any(struct search *e, const struct key *k, bool wanted)
+{
+	for (; k != NULL; k = k->next)
+		if (try_key(e, k) == wanted)
+			return true;
+	return false;
+}
+
+static bool
+try_memory(struct search *e, const struct key *k)
+{
+	const struct parse_search_node *n = k->node;
+
+	if (n->key == PARSE_SEARCH_FLAG)
+		return (e->m->flags & n->flags) == n->flags;
+	if (n->key == PARSE_SEARCH_RECENT)
+		return e->m->recent;
+	if (n->key == PARSE_SEARCH_KEYWORD)
+		return has_keyword(e, &n->text);
+	return in_set(&k->set, e->seq);
+}
+
+static bool
+try_status(struct search *e, const struct key *k)
+{
+	const struct parse_search_node *n = k->node;
+	struct mailbox *box = e->s->client.view->mailbox;
+	uint32_t uid = e->m->uid;
+	uint64_t size;
+	time_t date;
+
+	if (n->key == PARSE_SEARCH_LARGER || n->key == PARSE_SEARCH_SMALLER) {
+		if (mailbox_size(box, uid, &size) == -1) {
+			fail(e);
+			return false;
+		}
+		return n->key == PARSE_SEARCH_LARGER ? size > n->number
+						     : size < n->number;
+	}
+	if (mailbox_date(box, uid, &date) == -1) {
+		fail(e);
+		return false;
+	}
+	if (n->key == PARSE_SEARCH_BEFORE)
+		return local_day(date) < n->day;
+	if (n->key == PARSE_SEARCH_ON)
+		return local_day(date) == n->day;
+	if (n->key == PARSE_SEARCH_SINCE)
+		return local_day(date) >= n->day;
+	/* RFC 5032: older than or as old as so many seconds, or younger. */
+	if (e->now < date || (uint64_t)(e->now - date) < n->number)
+		return n->key == PARSE_SEARCH_YOUNGER;
+	return n->key == PARSE_SEARCH_OLDER ||
+	       (uint64_t)(e->now - date) == n->number;
+}
+
+/* RFC 3501 6.4.4: the Date: as written, its time and zone left aside. */
+static bool
+try_header(struct search *e, const struct key *k)
+{
+	const struct parse_search_node *n = k->node;
+	struct mime_text name, value;
+	const char *p;
+	long long utc;
+	int32_t day;
+	size_t at = 0;
+	int zone;
+
+	if (!open_content(e))
+		return false;
+	p = e->content.p;
+	if (n->key == PARSE_SEARCH_HEADER) {
+		while (mime_field(p, e->content.header, &at, &name, &value))
+			if (name.n == strlen(k->field) &&
+			    strncasecmp(name.p, k->field, name.n) == 0 &&
+			    text_header_has(value.p, value.n, &k->needle))
+				return true;
+		return false;
+	}
+	if (!mime_find(p, e->content.header, "Date", &value) ||
+	    !text_date(value.p, value.n, &utc, &zone))
+		return false;
+	utc += zone * 60LL;
+	day = (int32_t)((utc < 0 ? utc - 86399 : utc) / 86400);
+	if (n->key == PARSE_SEARCH_SENTBEFORE)
+		return day < n->day;
+	return n->key == PARSE_SEARCH_SENTON ? day == n->day : day >= n->day;
+}
+
+static bool
+try_body(struct search *e, const struct key *k)
+{
+	const struct mime *mime;
+
+	if (e->gone || !open_content(e))
+		return false;
+	mime = content_mime(&e->content);
+	if (mime == NULL) {
+		errno = ENOMEM;
+		fail(e);
+		return false;
+	}
+	return text_message_has(e->content.p, mime,
+	    k->node->key == PARSE_SEARCH_TEXT, &k->needle, interrupted, e);
+}
+
+static bool
+in_set(const struct view_set *set, uint32_t seq)
+{
+	size_t lo = 0, hi = set->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (seq < set->r[mid].lo)
+			hi = mid;
+		else if (seq > set->r[mid].hi)
+			lo = mid + 1;
+		else
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_keyword(struct search *e, const struct parse_text *text)
+{
+	const struct mailbox *box = e->s->client.view->mailbox;
+	const char *const *names;
+	const uint16_t *numbers;
+	size_t i, n, nnames;
+
+	if (e->m->kwset == 0)
+		return false;
+	nnames = mailbox_keywords(box, &names);
+	n = mailbox_kwset(box, e->m->kwset, &numbers);
+	for (i = 0; i < n; i++)
+		if (numbers[i] < nnames &&
+		    strlen(names[numbers[i]]) == text->n &&
+		    strncasecmp(names[numbers[i]], text->p, text->n) == 0)
+			return true;
+	return false;
+}
+
+/* At most once per message. */
+static bool
+open_content(struct search *e)
+{
+	if (e->state != CONTENT_CLOSED)
+		return e->state == CONTENT_OPEN;
+	if (content_open(&e->content, e->s->client.view->mailbox, e->m->uid) ==
+	    0) {
+		e->state = CONTENT_OPEN;
+		return true;
+	}
+	e->state = CONTENT_FAILED;
+	fail(e);
+	return false;
+}
+
+/* A message that has vanished is no error, it only matches nothing. */
+static void
+fail(struct search *e)
+{
+	if (errno == ENOENT)
+		return;
+	e->err = errno;
+	log_line(LOG_LEVEL_ERR, "message cannot be read user=%s uid=%u: %s",
+	    e->s->account->user, e->m->uid, strerror(errno));
+}
+
+/* Days since 1970-01-01 of the calendar on the wall here. */
+static int32_t
+local_day(time_t date)
+{
+	struct tm tm;
+
+	if (localtime_r(&date, &tm) == NULL)
+		return 0;
+	date += tm.tm_gmtoff;
+	return (int32_t)((date < 0 ? date - 86399 : date) / 86400);
+}
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool
+interrupted(void *arg)
+{
+	return search_interrupted(arg);
+}

@@ -1,0 +1,394 @@
+/*
+ * A session: the process's life, and the loop that serves one client. Straight
+ * code; the only waits are wire_wait, with a deadline each. RFC 3501 5.4 (the
+ * inactivity timer), 7.1.5 (BYE).
+ */
+#include "worker/imap/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shm/capability.h"
+#include "shm/log.h"
+#include "worker/imap/command.h"
+#include "worker/imap/out.h"
+#include "worker/imap/session_control.h"
+#include "worker/imap/view.h"
+
+#define CAPABILITY_MAX 2048
+#define CONTROL_EVERY  64 /* commands of a client that never pauses */
+
+static int init(struct session *, const struct settings *,
+    const struct session_account *, int);
+static void done(struct session *);
+static void open_account(struct session *);
+static void serve_stream(struct session *, const struct control_serve *);
+static bool greet(struct session *, const char *);
+static void refuse_account(struct session *, const char *);
+static void serve(struct session *);
+static void next_command(struct session *);
+static void wait_input(struct session *);
+static enum wire_event wait_quiet(struct session *, unsigned *);
+static void forget_client(struct session *);
+static void tell_notices(struct session *);
+static void log_end(const struct session *);
+
+int
+session_serve(const struct settings *set, const struct session_account *account,
+    int control)
+{
+	struct control_serve serve_me;
+	struct session s;
+	unsigned seconds = SESSION_FIRST_WAIT;
+	int result = 0, fd;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (init(&s, set, account, control) == -1)
+		return 1;
+	while (result == 0 &&
+	       (result = control_next(&s, seconds, &serve_me)) == 1) {
+		fd = serve_me.fd;
+		serve_stream(&s, &serve_me);
+		result = control_end(&s);
+		(void)close(fd);
+		control_free(&serve_me);
+		forget_client(&s);
+		seconds = set->linger;
+	}
+	done(&s);
+	return result == -1 ? 1 : 0;
+}
+
+int
+session_shell(const struct settings *set, const struct session_account *account)
+{
+	struct session s;
+	char user[SESSION_MAX_NAME];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (init(&s, set, account, -1) == -1)
+		return 1;
+	(void)log_text(user, sizeof(user), account->user);
+	(void)strcpy(s.client.peer, "127.0.0.1");
+	if (wire_init(&s.wire, STDIN_FILENO, STDOUT_FILENO, -1, NULL, 0) ==
+	    -1) {
+		done(&s);
+		return 1;
+	}
+	s.wire.output_seconds = set->output_timeout;
+	s.client.since = session_clock();
+	log_courier(0, LOG_LEVEL_INFO,
+	    "LOGIN, user=%s, ip=[127.0.0.1], port=[0], protocol=IMAP", user);
+	if (s.maildir == NULL)
+		refuse_account(&s, NULL);
+	else
+		/* COURIER 2.4: no capabilities here, clients ask for them. */
+		wire_str(&s.wire, "* PREAUTH Ready.\r\n");
+	serve(&s);
+	log_end(&s);
+	forget_client(&s);
+	done(&s);
+	return 0;
+}
+
+void
+session_enter(struct session *s, enum session_state to)
+{
+	enum session_state from = s->client.state;
+
+	assert(from != SESSION_LOGOUT || to == SESSION_LOGOUT);
+	assert((to == SESSION_SELECTED) == (s->client.view != NULL) ||
+	       to == SESSION_LOGOUT);
+	s->client.state = to;
+}
+
+void
+session_bye(struct session *s, enum ipc_end why, const char *text)
+{
+	if (s->client.state == SESSION_LOGOUT)
+		return;
+	s->client.why = why;
+	session_enter(s, SESSION_LOGOUT);
+	wire_str(&s->wire, "* BYE ");
+	wire_str(&s->wire, text);
+	wire_str(&s->wire, "\r\n");
+}
+
+bool
+session_alive(struct session *s)
+{
+	if (s->client.state == SESSION_LOGOUT)
+		return false;
+	if (s->wire.state == WIRE_OPEN || s->wire.state == WIRE_EOF)
+		return true;
+	s->client.why = s->wire.state == WIRE_TIMEOUT ? IPC_END_TIMEOUT
+						      : IPC_END_DISCONNECTED;
+	session_enter(s, SESSION_LOGOUT);
+	return false;
+}
+
+void
+session_obey(struct session *s)
+{
+	if (s->news.end != NEWS_NONE)
+		session_bye(s, IPC_END_SHUTDOWN,
+		    "Corkboard IMAP server shut down by signal.");
+}
+
+time_t
+session_clock(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static int
+init(struct session *s, const struct settings *set,
+    const struct session_account *account, int control)
+{
+	memset(s, 0, sizeof(*s));
+	s->set = set;
+	s->account = account;
+	s->control = control;
+	buf_init(&s->line, SESSION_LINE_MAX);
+	s->arena = arena_new(SESSION_ARENA_MAX);
+	s->scratch = arena_new(SESSION_ARENA_MAX);
+	s->reader = reader_new();
+	if (s->arena == NULL || s->scratch == NULL || s->reader == NULL) {
+		done(s);
+		return -1;
+	}
+	open_account(s);
+	return 0;
+}
+
+static void
+done(struct session *s)
+{
+	if (s->maildir != NULL)
+		maildir_close(s->maildir);
+	reader_free(s->reader);
+	arena_free(s->scratch);
+	arena_free(s->arena);
+	buf_done(&s->line);
+}
+
+/* A Maildir that cannot be opened is told to each client, not died of. */
+static void
+open_account(struct session *s)
+{
+	const struct maildir_options options = {
+	    .hostname = s->set->hostname,
+	    .uselocks = s->set->uselocks != 0,
+	    .keywords = s->set->keywords != 0,
+	    .umask = (mode_t)s->set->umask,
+	    .lock_seconds = s->set->lock_timeout,
+	};
+
+	s->rooterr = s->account->rooterr;
+	if (s->account->rootfd == -1)
+		return;
+	s->maildir = maildir_open(s->account->rootfd, &options);
+	if (s->maildir == NULL)
+		s->rooterr = errno;
+}
+
+static void
+serve_stream(struct session *s, const struct control_serve *m)
+{
+	if (wire_init(&s->wire, m->fd, m->fd, s->control, m->input,
+		m->ninput) == -1) {
+		s->client.why = IPC_END_PROTOCOL;
+		session_enter(s, SESSION_LOGOUT);
+		return;
+	}
+	s->wire.output_seconds = s->set->output_timeout;
+	if (greet(s, m->tag))
+		serve(s);
+	else
+		(void)wire_flush(&s->wire);
+}
+
+/* The answer to LOGIN or AUTHENTICATE: it is the session that gives it. */
+static bool
+greet(struct session *s, const char *tag)
+{
+	char words[CAPABILITY_MAX];
+
+	if (s->maildir == NULL) {
+		refuse_account(s, tag);
+		return false;
+	}
+	capability_print(s->set,
+	    (s->client.flags & IPC_SERVE_TLS) != 0 ? CAPABILITY_MAIL_TLS
+						   : CAPABILITY_MAIL,
+	    false, words, sizeof(words));
+	wire_str(&s->wire, tag);
+	wire_str(&s->wire, " OK [CAPABILITY ");
+	wire_str(&s->wire, words);
+	wire_str(&s->wire, "] LOGIN Ok.\r\n");
+	return true;
+}
+
+static void
+refuse_account(struct session *s, const char *tag)
+{
+	log_line(LOG_LEVEL_ERR, "maildir cannot be opened user=%s: %s",
+	    s->account->user, strerror(s->rooterr));
+	if (tag != NULL) {
+		wire_str(&s->wire, tag);
+		wire_str(&s->wire,
+		    " NO [UNAVAILABLE] Mailbox cannot be opened.\r\n");
+	}
+	session_bye(s, IPC_END_PROTOCOL,
+	    "[UNAVAILABLE] The mailbox cannot be opened, try again later.");
+}
+
+static void
+serve(struct session *s)
+{
+	while (session_alive(s)) {
+		/* At the top, so that no error path can skip it. */
+		arena_reset(s->arena);
+		next_command(s);
+		tell_notices(s);
+		if (s->control != -1 && ++s->served % CONTROL_EVERY == 0)
+			session_control(s);
+		session_obey(s);
+	}
+	(void)wire_flush(&s->wire);
+}
+
+static void
+next_command(struct session *s)
+{
+	struct reader_command text;
+	const char *tag, *why;
+
+	switch (reader_next(s->reader, &s->wire, s->arena, &text, &tag, &why)) {
+	case READER_COMMAND:
+		command_run(s, &text);
+		return;
+	case READER_MORE:
+		wait_input(s);
+		return;
+	case READER_BAD:
+		command_refuse(s, tag, why);
+		return;
+	case READER_BYE:
+		command_refuse(s, tag, why);
+		session_bye(s, IPC_END_PROTOCOL, why);
+		return;
+	}
+}
+
+/* RFC 3501 5.4: at least 30 minutes between commands; less inside of one. */
+static void
+wait_input(struct session *s)
+{
+	bool busy = reader_busy(s->reader);
+	unsigned seconds =
+	    busy ? s->set->command_timeout : s->set->inactivity_timeout;
+	time_t end = session_clock() + (time_t)seconds;
+
+	while (session_alive(s)) {
+		switch (wait_quiet(s, &seconds)) {
+		case WIRE_INPUT:
+			return;
+		case WIRE_CONTROL:
+			session_control(s);
+			session_obey(s);
+			break;
+		case WIRE_LATE:
+			if (session_clock() < end)
+				break;
+			session_bye(s, IPC_END_TIMEOUT,
+			    busy ? "Timed out in the middle of a command."
+				 : "Disconnected for inactivity.");
+			return;
+		case WIRE_GONE:
+			if (s->wire.state == WIRE_EOF) {
+				s->client.why = IPC_END_DISCONNECTED;
+				session_enter(s, SESSION_LOGOUT);
+			}
+			return;
+		}
+		seconds = end > session_clock()
+			      ? (unsigned)(end - session_clock())
+			      : 0;
+	}
+}
+
+/*
+ * When the client goes quiet the store may pay the scan that it owes; what it
+ * finds is told with the next command.
+ */
+static enum wire_event
+wait_quiet(struct session *s, unsigned *seconds)
+{
+	enum wire_event e;
+
+	if (s->client.state != SESSION_SELECTED || *seconds <= SESSION_QUIET ||
+	    reader_busy(s->reader))
+		return wire_wait(&s->wire, *seconds);
+	e = wire_wait(&s->wire, SESSION_QUIET);
+	if (e != WIRE_LATE)
+		return e;
+	if (view_look(s, false) == -1)
+		return WIRE_LATE;
+	return wire_wait(&s->wire, *seconds - SESSION_QUIET);
+}
+
+static void
+forget_client(struct session *s)
+{
+	view_close(s->client.view);
+	free(s->client.saved);
+	memset(&s->client, 0, sizeof(s->client));
+	memset(&s->news, 0, sizeof(s->news));
+	wire_done(&s->wire);
+	buf_clear(&s->line);
+	/* Half a command of this client is not the next one's. */
+	reader_free(s->reader);
+	s->reader = reader_new();
+	if (s->reader == NULL)
+		log_fatal("out of memory");
+}
+
+static void
+tell_notices(struct session *s)
+{
+	const char *text;
+
+	while ((text = maildir_notice(s->maildir)) != NULL)
+		log_line(LOG_LEVEL_WARN, "user=%s: %s", s->account->user, text);
+}
+
+/* From a shell nobody else writes the line of the end, COURIER 5.4. */
+static void
+log_end(const struct session *s)
+{
+	const struct client *c = &s->client;
+	char user[SESSION_MAX_NAME];
+	const char *word = "DISCONNECTED";
+
+	if (c->why == IPC_END_LOGOUT)
+		word = "LOGOUT";
+	else if (c->why == IPC_END_TIMEOUT)
+		word = "TIMEOUT";
+	log_courier(0, LOG_LEVEL_INFO,
+	    "%s, user=%s, ip=[%s], port=[%u], headers=%llu, body=%llu, "
+	    "rcvd=%llu, sent=%llu, time=%lld",
+	    word, log_text(user, sizeof(user), s->account->user), c->peer,
+	    c->port, (unsigned long long)c->header_bytes,
+	    (unsigned long long)c->body_bytes,
+	    (unsigned long long)s->wire.received,
+	    (unsigned long long)s->wire.sent,
+	    (long long)(session_clock() - c->since));
+}

@@ -1,0 +1,101 @@
+/*
+ * What a session knows: what lasts for the process (struct session) and what
+ * belongs to the client of now (struct client: all of it could be written out
+ * when the client is parked). Private to this room.
+ */
+#ifndef IMAP_STATE_H
+#define IMAP_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "maildir/maildir.h"
+#include "shm/ipc.h"
+#include "shm/settings.h"
+#include "worker/imap/arena.h"
+#include "worker/imap/buf.h"
+#include "worker/imap/reader.h"
+#include "worker/imap/session.h"
+#include "worker/imap/wire.h"
+
+#define SESSION_ARENA_MAX  (64u << 20) /* bytes that one command may take */
+#define SESSION_LINE_MAX   (64u << 20) /* one response without its literals */
+#define SESSION_BAD_MAX    20          /* bad commands in a row, then BYE */
+#define SESSION_QUIET      2  /* s without input: look at the folder once */
+#define SESSION_ADDRESS    64 /* bytes of an address as text */
+#define SESSION_TAG_MAX    1024
+#define SESSION_MAX_NAME   1024 /* bytes of a mailbox name */
+#define SESSION_FIRST_WAIT 30   /* s for the first SERVE */
+
+/* RFC 3501 section 3, after login. */
+enum session_state {
+	SESSION_AUTH,
+	SESSION_SELECTED,
+	SESSION_LOGOUT
+};
+
+struct view;
+
+struct client {
+	enum session_state state;
+	struct view *view; /* the selected folder; NULL in SESSION_AUTH */
+	bool utf8;         /* UTF8=ACCEPT is enabled, RFC 6855 */
+	uint32_t *saved;   /* UIDs of "$", RFC 5182; heap */
+	size_t nsaved;
+	char idle_tag[SESSION_TAG_MAX]; /* of a running IDLE, else "" */
+	unsigned bad;                   /* bad commands in a row */
+	enum ipc_end why;               /* in SESSION_LOGOUT */
+	uint64_t conn;
+	unsigned flags; /* IPC_SERVE_* */
+	char peer[SESSION_ADDRESS];
+	uint32_t port;
+	uint64_t header_bytes, body_bytes; /* sent by FETCH */
+	time_t since;                      /* monotonic: session begun */
+};
+
+/* What came over the control channel and waits to be looked at. */
+struct session_news {
+	bool go;      /* IPC_GO: the worker is in the mask */
+	bool changed; /* IPC_CHANGED or inotify */
+	enum {
+		NEWS_NONE,
+		NEWS_SHUTDOWN, /* IPC_SHUTDOWN */
+		NEWS_ORPHAN    /* the channel has ended */
+	} end;
+};
+
+struct session {
+	const struct settings *set;
+	const struct session_account *account;
+	struct maildir *maildir; /* NULL: see rooterr */
+	int rooterr;
+	int control;           /* to the worker; -1: from a shell */
+	struct arena *arena;   /* of the command */
+	struct arena *scratch; /* of one message inside a command */
+	struct reader *reader;
+	struct wire wire;
+	struct buf line; /* the response under construction */
+	struct session_news news;
+	unsigned served; /* commands since the control channel was looked at */
+	struct client client;
+};
+
+/* The only setter of client.state: asserts that the step is legal. */
+void session_enter(struct session *, enum session_state);
+/* "* BYE text" and SESSION_LOGOUT for this reason. */
+void session_bye(struct session *, enum ipc_end why, const char *text);
+/*
+ * Ends the client without a word when the wire is no longer open. Returns
+ * whether it may go on.
+ */
+bool session_alive(struct session *);
+/* Reads what the control channel holds into news; never waits. */
+void session_control(struct session *);
+/* Acts on news.end: BYE, if there is cause. */
+void session_obey(struct session *);
+/* Monotonic seconds. */
+time_t session_clock(void);
+
+#endif

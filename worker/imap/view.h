@@ -1,0 +1,89 @@
+/*
+ * The client's picture of the selected folder: which UID has which sequence
+ * number, and what it has not been told yet. The only writer of EXISTS,
+ * EXPUNGE, RECENT and unsolicited FETCH. RFC 3501 5.2, 7.4.1.
+ *
+ * Four bytes per message; what the store says of flags and names is asked of
+ * the store. Only view_uid and view_seq convert.
+ */
+#ifndef IMAP_VIEW_H
+#define IMAP_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maildir/maildir.h"
+#include "worker/imap/arena.h"
+#include "worker/imap/seqset.h"
+#include "worker/imap/state.h"
+
+struct view {
+	struct mailbox *mailbox;
+	char folder[SESSION_MAX_NAME];
+	bool readonly;
+	uint32_t *uids; /* told, rising: sequence number i + 1 */
+	size_t n, room;
+	struct view_pending { /* rising UIDs, all told once */
+		uint32_t *uids;
+		size_t n, room;
+	} gone, changed;
+	bool added;        /* the store may have messages beyond uids */
+	bool keywords;     /* the list of keywords may be another one */
+	uint64_t names;    /* hash of the list of keywords told */
+	uint32_t told_max; /* highest UID told */
+};
+
+struct view_set {                     /* messages that a command names */
+	const struct seqset_range *r; /* sequence numbers, rising, all there */
+	size_t n;
+	size_t count; /* messages in all */
+};
+
+/* What a report may hold beside flags and arrivals. */
+#define VIEW_EXPUNGE 1u /* EXPUNGE lines */
+#define VIEW_FLAGS   2u /* FETCH (FLAGS) of arrivals, as IDLE does */
+
+/*
+ * Opens the folder for this client. NULL with errno of mailbox_open. A folder
+ * that can only be read is opened read-only.
+ */
+struct view *view_open(struct session *, const char *folder, bool readonly);
+void view_close(struct view *);
+
+/* The UID at a sequence number from 1 to view->n. */
+uint32_t view_uid(const struct view *, uint32_t seq);
+/* The sequence number of a UID, 0 if it has not been told. */
+uint32_t view_seq(const struct view *, uint32_t uid);
+/* The message at a sequence number; NULL: it has vanished. */
+const struct message *view_message(const struct view *, uint32_t seq);
+/*
+ * Resolves a set of sequence numbers or UIDs. "*" is clipped to what is there;
+ * a number beyond it is refused: -1, errno EDOM. ENOMEM.
+ */
+int view_resolve(
+    struct session *, const struct seqset *, bool uid, struct view_set *out);
+/* The UIDs of a set, in the arena; NULL: no memory. */
+uint32_t *view_uids(
+    const struct view *, struct arena *, const struct view_set *);
+
+/*
+ * Looks at the folder (mailbox_sync) and notes what is news. 0; -1: the folder
+ * is gone or another one: the client has been told BYE.
+ */
+int view_look(struct session *, bool force);
+/* Notes what this session did itself. */
+void view_gone(
+    struct view *, const uint32_t *uids, const bool *which, size_t n);
+/* The client has just been told this message's flags. */
+void view_told_flags(struct view *, uint32_t uid);
+/* Writes what is news and may be told: VIEW_* bits. */
+void view_report(struct session *, unsigned how);
+/* FLAGS and PERMANENTFLAGS lines; always, or only if the list changed. */
+void view_report_keywords(struct session *, bool always);
+/* EXISTS and RECENT as told so far. */
+void view_report_counts(struct session *);
+/* Number of told messages with \Recent. */
+size_t view_recent(const struct view *);
+
+#endif
