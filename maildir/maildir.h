@@ -152,6 +152,11 @@ struct mailbox *mailbox_open(
     struct maildir *, const char *folder, bool readonly);
 void mailbox_close(struct mailbox *);
 
+/*
+ * Is it open for reading only: asked for, or because the folder cannot be
+ * written (another's, a read-only file system)?
+ */
+bool mailbox_readonly(const struct mailbox *);
 uint32_t mailbox_uidvalidity(const struct mailbox *);
 uint32_t mailbox_uidnext(const struct mailbox *);
 uint64_t mailbox_modseq(const struct mailbox *);
@@ -168,8 +173,9 @@ size_t mailbox_kwset(
 /* The folder's identity: device and inode number of its directory. */
 void mailbox_identity(const struct mailbox *, uint64_t *dev, uint64_t *ino);
 /*
- * Opens new, cur and courierimapkeywords (made if missing) for a watcher into
- * fds[3] (the caller's) and their stamps' hash into *stamp. 0 or -1.
+ * Opens new, cur and courierimapkeywords (made if missing; -1 if that is not
+ * allowed) for a watcher into fds[3] (the caller's) and their stamps' hash into
+ * *stamp. 0 or -1.
  */
 int mailbox_watch(struct mailbox *, int fds[3], uint64_t *stamp);
 /*
@@ -204,6 +210,12 @@ struct mailbox_change {
 	const char *const *keywords;
 	size_t nkeywords;
 };
+/*
+ * Is there a look that mailbox_sync put off (own changes cost none at once, a
+ * stamp may have been too young to be trusted)? Then sync with force when the
+ * client goes quiet and before a park.
+ */
+bool mailbox_owes(const struct mailbox *);
 /*
  * Changes flags and keywords of n messages by their UIDs (rising). Keywords
  * first, then the rename; sync budget: none for flags, one per changed keyword

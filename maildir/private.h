@@ -16,6 +16,13 @@
 #define MAILDIR_NOTICES 16  /* kept until taken; more only raise a count */
 #define MAILDIR_NOTICE  512 /* bytes of one */
 
+#define MAILDIR_PURGES 16 /* folders whose last purge is remembered */
+
+struct maildir_purge { /* of a folder's tmp/; for mailbox.c */
+	uint64_t dev, ino;
+	time_t at;
+};
+
 struct folder_list; /* what maildir_list lends; maildir.c alone knows it */
 
 struct maildir {
@@ -29,6 +36,7 @@ struct maildir {
 	unsigned long lost_notices; /* came when the ring was full */
 	char lent_notice[MAILDIR_NOTICE];
 
+	struct maildir_purge purges[MAILDIR_PURGES];
 	struct folder_list *folders; /* for maildir.c */
 	char **subscriptions;        /* lent by maildir_subscriptions */
 	size_t nsubscriptions;

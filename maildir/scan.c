@@ -24,6 +24,7 @@ static int64_t age_ms(const struct timespec *, const struct timespec *);
 
 /* What scan_read hands down to each buffer. */
 struct sink {
+	bool dots;
 	int (*fn)(void *, const char *, size_t);
 	void *arg;
 };
@@ -34,7 +35,7 @@ int
 scan_read(int fd, size_t bytes, struct scan *scan,
     int (*fn)(void *, const char *, size_t), void *arg)
 {
-	const struct sink sink = {fn, arg};
+	const struct sink sink = { scan->dots, fn, arg };
 	struct stat st;
 	char *buf;
 	size_t size;
@@ -46,6 +47,7 @@ scan_read(int fd, size_t bytes, struct scan *scan,
 	stamp_of(&st, &scan->before);
 	scan->young = scan_wait_ms(&scan->before, &scan->began) > 0;
 	scan->calls = 0;
+	scan->bytes = 0;
 	size = buffer_size(&st, bytes);
 	if ((buf = malloc(size)) == NULL)
 		return -1;
@@ -80,8 +82,10 @@ read_all(int fd, char *buf, size_t size, struct scan *scan)
 
 	while ((n = getdents64(fd, buf, size)) == -1 && errno == EINTR)
 		;
-	if (n > 0)
+	if (n > 0) {
 		scan->calls++;
+		scan->bytes += (size_t)n;
+	}
 	if (n == -1 && errno == ENOENT)
 		errno = ESTALE; /* the directory itself was removed */
 	return (int)n;
@@ -95,7 +99,7 @@ deliver(int fd, const char *buf, size_t n, const struct sink *sink)
 
 	for (at = 0; at < n; at += d->d_reclen) {
 		d = (const void *)(buf + at);
-		if (d->d_name[0] == '.' || !is_message(fd, d))
+		if ((d->d_name[0] == '.' && !sink->dots) || !is_message(fd, d))
 			continue;
 		len = strlen(d->d_name);
 		if (len > FILENAME_MAX_LEN)

@@ -21,12 +21,15 @@
 struct scan {
 	struct stamp before, after;
 	struct timespec began;
+	size_t bytes;   /* that the entries took */
 	unsigned calls; /* that brought entries */
 	bool young;     /* the stamp was too young to be trusted */
+	bool dots;      /* set before: names that begin with a dot, too */
 };
 
 /*
- * Calls fn for each entry that can be a message: no dot file, a regular file.
+ * Calls fn for each entry that can be a message: a regular file, no dot file
+ * (unless scan->dots).
  * The name is lent for the call, NUL-terminated. A result other than 0 of fn
  * ends the reading with -1. bytes is a guess at what the names take. 0 or -1:
  * then nothing is proved at all.

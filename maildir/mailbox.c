@@ -1,0 +1,269 @@
+/*
+ * One open folder: opening, closing, what is known without looking.
+ *
+ * The states of a message, and what a crash between any two of them leaves:
+ *
+ * 1. tmp/X, being written. Nobody knows it; a purge takes it after 36 hours.
+ * 2. new/X or cur/X:2,F, its bytes and its directory entry synced, no UID line.
+ *    New mail like any other: who looks next gives it a UID.
+ * 3. The same with the line "UID X", synced. Only now may the UID be told. The
+ *    header's reservation was synced before the line, so no crash leaves a
+ *    line that another program's next UID does not pass.
+ * 4. new/X -> cur/X:2, is a rename without a sync: after a power cut it is
+ *    state 3 again, with the same UID, and \Recent once more.
+ * 5. Flags are a rename within cur/. It is never made durable by itself; either
+ *    name carries the same base name, so the UID never depends on it.
+ * 6. Keywords are a file that is synced before it is renamed into place, before
+ *    the rename of the flags.
+ * 7. A copy is state 2 under a new base name in the other folder, then 3. A
+ *    move is a copy, both synced, and only then an unlink: a crash leaves both
+ *    or the copy, never none.
+ * 8. Unlinked: the line stays in the list until it is rewritten. A file that
+ *    comes back (a directory that was not synced) while somebody who was told
+ *    of its end is still there gets a new UID.
+ *
+ * What a look at the directories may conclude is told in scan.h: a message is
+ * missed only after a look that proves it, and a failed attempt to reach its
+ * last name; a look during which names moved may add, never take away.
+ */
+#include "maildir/mailbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PURGE_SECONDS (36 * 3600) /* Courier's */
+#define PURGE_ENTRIES 1000        /* of tmp/ that an open looks at */
+#define PURGE_EVERY   86400       /* seconds, per folder and process */
+
+struct purge {
+	int fd;
+	unsigned seen;
+	time_t now;
+};
+
+static int open_dirs(struct mailbox *, const char *);
+static void purge_tmp(struct mailbox *);
+static bool purged_lately(struct mailbox *);
+static int purge_one(void *, const char *, size_t);
+static void forget_news(struct mailbox *);
+
+struct mailbox *
+mailbox_open(struct maildir *md, const char *folder, bool readonly)
+{
+	struct mailbox *mb;
+	int saved;
+
+	if ((mb = calloc(1, sizeof(*mb))) == NULL)
+		return NULL;
+	mb->md = md;
+	mb->readonly = readonly;
+	mb->dirfd = mb->newfd = mb->curfd = mb->kwfd = -1;
+	mb->next = 1;
+	uidlist_init(&mb->list, -1);
+	if (getentropy(&mb->seed, sizeof(mb->seed)) == -1)
+		mb->seed = (uint64_t)time(NULL);
+	if (keywords_init(&mb->kw) == -1 || open_dirs(mb, folder) == -1)
+		goto fail;
+	if (!mb->readonly)
+		purge_tmp(mb);
+	if (mailbox_look(mb, LOOK_ALL) == -1)
+		goto fail;
+	forget_news(mb);
+	mb->opened = true;
+	return mb;
+fail:
+	saved = errno;
+	mailbox_close(mb);
+	errno = saved;
+	return NULL;
+}
+
+static int
+open_dirs(struct mailbox *mb, const char *folder)
+{
+	struct stat st;
+
+	if ((mb->dirfd = maildir_folder_fd(mb->md, folder)) == -1 ||
+	    (mb->newfd = util_open_dir(mb->dirfd, "new", false)) == -1 ||
+	    (mb->curfd = util_open_dir(mb->dirfd, "cur", false)) == -1 ||
+	    fstat(mb->dirfd, &st) == -1)
+		return -1;
+	mb->dev = st.st_dev;
+	mb->ino = st.st_ino;
+	mb->list.dirfd = mb->dirfd;
+	/* Where nothing can be changed nothing is tried. */
+	if (faccessat(mb->dirfd, "cur", W_OK | X_OK, AT_EACCESS) == -1) {
+		if (errno != EACCES && errno != EROFS && errno != EPERM)
+			return -1;
+		mb->readonly = true;
+	}
+	return 0;
+}
+
+/* What crashed deliveries left in tmp/: nothing new is ever that old. */
+static void
+purge_tmp(struct mailbox *mb)
+{
+	struct purge purge = {-1, 0, time(NULL)};
+	struct scan scan = {0};
+
+	if (purged_lately(mb) ||
+	    (purge.fd = util_open_dir(mb->dirfd, "tmp", false)) == -1)
+		return;
+	/* Stopped by its bound, or an error: the next one goes on. */
+	if (scan_read(purge.fd, 0, &scan, purge_one, &purge) == -1)
+		errno = 0;
+	util_close(purge.fd);
+}
+
+static bool
+purged_lately(struct mailbox *mb)
+{
+	struct maildir_purge *p, *oldest = mb->md->purges;
+	time_t now = time(NULL);
+
+	for (p = mb->md->purges; p < mb->md->purges + MAILDIR_PURGES; p++) {
+		if (p->ino == mb->ino && p->dev == mb->dev && now >= p->at &&
+		    now - p->at < PURGE_EVERY)
+			return true;
+		if (p->at < oldest->at)
+			oldest = p;
+	}
+	oldest->dev = mb->dev;
+	oldest->ino = mb->ino;
+	oldest->at = now;
+	return false;
+}
+
+static int
+purge_one(void *arg, const char *name, size_t len)
+{
+	struct purge *purge = arg;
+	struct stat st;
+
+	(void)len;
+	if (++purge->seen > PURGE_ENTRIES)
+		return 1;
+	if (fstatat(purge->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && purge->now - st.st_ctime > PURGE_SECONDS)
+		util_unlink(purge->fd, name);
+	return 0;
+}
+
+/* What the first look found is no news. */
+static void
+forget_news(struct mailbox *mb)
+{
+	size_t i;
+
+	for (i = 0; i < mb->n; i++)
+		mb->entries[i].bits &=
+		    (uint16_t) ~(ENTRY_ADDED | ENTRY_CHANGED);
+	mb->vanished.n = 0;
+	mb->told_names = mb->kw.nnames;
+	/* The memory of a first look is not needed again. */
+	free(mb->strays.names.p);
+	free(mb->strays.v);
+	memset(&mb->strays.names, 0, sizeof(mb->strays.names));
+	mb->strays.v = NULL;
+	mb->strays.n = mb->strays.room = 0;
+}
+
+void
+mailbox_close(struct mailbox *mb)
+{
+	if (mb == NULL)
+		return;
+	uidlist_done(&mb->list);
+	keywords_done(&mb->kw);
+	entry_free(mb);
+	util_close(mb->newfd);
+	util_close(mb->curfd);
+	util_close(mb->kwfd);
+	util_close(mb->dirfd);
+	free(mb);
+}
+
+bool
+mailbox_readonly(const struct mailbox *mb)
+{
+	return mb->readonly;
+}
+
+uint32_t
+mailbox_uidvalidity(const struct mailbox *mb)
+{
+	return mb->uidvalidity;
+}
+
+uint32_t
+mailbox_uidnext(const struct mailbox *mb)
+{
+	return mb->next;
+}
+
+uint64_t
+mailbox_modseq(const struct mailbox *mb)
+{
+	(void)mb;
+	return 0; /* without an index there are no change numbers */
+}
+
+const struct message *
+mailbox_messages(const struct mailbox *mb, size_t *n)
+{
+	*n = mb->n;
+	return mb->messages;
+}
+
+const struct message *
+mailbox_find(const struct mailbox *mb, uint32_t uid)
+{
+	size_t i = entry_by_uid(mb, uid);
+
+	return i == NOWHERE ? NULL : &mb->messages[i];
+}
+
+size_t
+mailbox_keywords(const struct mailbox *mb, const char *const **out)
+{
+	*out = (const char *const *)mb->kw.names;
+	return mb->kw.nnames;
+}
+
+size_t
+mailbox_kwset(const struct mailbox *mb, uint32_t kwset, const uint16_t **out)
+{
+	return keywords_members(&mb->kw, kwset, out);
+}
+
+void
+mailbox_identity(const struct mailbox *mb, uint64_t *dev, uint64_t *ino)
+{
+	*dev = mb->dev;
+	*ino = mb->ino;
+}
+
+void
+mailbox_tell_aside(struct mailbox *mb, char *aside)
+{
+	if (*aside != '\0')
+		maildir_note(mb->md,
+		    "a control file was broken; it is kept as %s", aside);
+	*aside = '\0';
+}
+
+int
+mailbox_init_folder(int dirfd, uint32_t uidvalidity)
+{
+	struct uidlist list;
+	int r;
+
+	uidlist_init(&list, dirfd);
+	r = uidlist_create(&list, uidvalidity, 1, NULL, 0);
+	uidlist_done(&list);
+	return r;
+}

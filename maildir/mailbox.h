@@ -1,0 +1,202 @@
+/*
+ * One open folder, as the files of this room know it: arrays of messages and
+ * entries side by side, by rising UID, and a table from base name to index.
+ * Behind the n messages of the view stand candidates: lines of the UID list
+ * whose file was not seen yet.
+ */
+#ifndef MAILDIR_MAILBOX_H
+#define MAILDIR_MAILBOX_H
+
+#include "maildir/filename.h"
+#include "maildir/keywords.h"
+#include "maildir/lock.h"
+#include "maildir/private.h"
+#include "maildir/scan.h"
+#include "maildir/uidlist.h"
+#include "maildir/util.h"
+
+#define ENTRY_NEW      1u   /* the file is in new/ */
+#define ENTRY_SEEN     2u   /* by the scan under way */
+#define ENTRY_SEEN_NEW 4u   /* in new/ */
+#define ENTRY_CHANGED  8u   /* flags or keywords, by others, not yet told */
+#define ENTRY_ADDED    16u  /* not yet told */
+#define ENTRY_MISSING  32u  /* no file of that base name at the last look */
+#define ENTRY_DURABLE  64u  /* the file's bytes are known to be on disk */
+#define ENTRY_DEAD     128u /* goes at the next entry_compact */
+#define ENTRY_MARK     256u /* of the operation under way */
+
+#define NOWHERE SIZE_MAX /* no such index */
+
+enum mailbox_dir {
+	DIR_NEW,
+	DIR_CUR,
+	DIR_KEYWORDS
+};
+#define DIRS 3
+
+struct entry {
+	uint64_t size;  /* with CRLF line ends, + 1; 0: not known */
+	uint32_t name;  /* base name, in names */
+	uint32_t info;  /* the rest, in infos */
+	uint32_t found; /* the rest as the scan under way saw it */
+	uint32_t hash;
+	uint16_t bits;
+	uint8_t len; /* of the base name */
+};
+
+struct pool { /* bytes that are named by their offset */
+	char *p;
+	size_t n, room;
+};
+
+struct uids {
+	uint32_t *v;
+	size_t n, room;
+};
+
+struct stray { /* a file without a UID */
+	uint64_t number;
+	uint32_t name; /* in strays.names */
+	uint16_t len;
+	bool in_new;
+};
+
+struct twin {          /* a second file of the same base name */
+	uint32_t name; /* in strays.names */
+	size_t of;     /* index */
+	bool in_new;
+};
+
+struct strays {
+	struct pool names;
+	struct stray *v;
+	size_t n, room;
+	struct twin *twins;
+	size_t ntwins, twins_room;
+};
+
+struct mailbox {
+	struct maildir *md;
+	int dirfd, newfd, curfd, kwfd; /* kwfd -1: no keywords yet */
+	uint64_t dev, ino;
+	uint32_t uidvalidity, next, max_uid; /* max: highest ever shown */
+	bool readonly;
+	bool opened; /* the first look is over: what comes is news */
+	bool told_unwritable;
+	bool news; /* something may be there to be told */
+	bool complete; /* the last look saw all there is and numbered it */
+
+	struct message *messages;
+	struct entry *entries;
+	size_t n, candidates, room;
+	uint32_t *table; /* index + 1 by base name; 0: empty */
+	size_t table_size;
+	uint64_t seed;
+	struct pool names, infos;
+	size_t garbage;       /* bytes of names that nobody has */
+	uint32_t *info_table; /* offset + 1 by text */
+	size_t info_table_size, ninfos;
+
+	struct uidlist list;
+	struct keywords kw;
+	size_t told_names; /* of kw, at the last sync */
+	struct strays strays;
+	size_t dents; /* bytes of directory entries at the last scan */
+
+	struct stamp known[DIRS]; /* as of the last look */
+	bool settled[DIRS];       /* known may be trusted */
+	bool owes;                /* a scan for own changes */
+	bool clean[DIRS];         /* known was true before the own change */
+	struct timespec owed_since;
+
+	struct uids vanished, changed, added;
+};
+
+/* ---- mailbox_entry.c: the arrays ---- */
+
+/* Room for n more. 0 or -1. */
+int entry_reserve(struct mailbox *, size_t n);
+/* Adds one at the end, its file not yet seen. Its index, or NOWHERE: ENOMEM. */
+size_t entry_add(struct mailbox *, uint32_t uid, const char *base, size_t len);
+/* By base name, candidates included; by UID, view only. NOWHERE: none. */
+size_t entry_find(const struct mailbox *, const char *base, size_t len);
+size_t entry_by_uid(const struct mailbox *, uint32_t uid);
+const char *entry_base(const struct mailbox *, size_t);
+const char *entry_info(const struct mailbox *, size_t);
+/* The number of an info's text, UINT32_MAX: ENOMEM. */
+uint32_t entry_intern(struct mailbox *, const char *info);
+/*
+ * Its file: the name to out, the directory's descriptor returned.
+ */
+int entry_file(
+    const struct mailbox *, size_t, char out[static FILENAME_MAX_LEN + 1]);
+/* The file has another info now, in cur/ or new/. */
+void entry_renamed(struct mailbox *, size_t, uint32_t info, bool in_new);
+/* Drops the dead; indices change. */
+void entry_compact(struct mailbox *);
+void entry_free(struct mailbox *);
+/* Copies n bytes and a NUL. The offset, UINT32_MAX: ENOMEM. */
+uint32_t pool_add(struct pool *, const char *, size_t n);
+int uids_add(struct uids *, uint32_t);
+
+/* ---- mailbox_look.c, mailbox_number.c: bringing it up to date ---- */
+
+#define LOOK_NEW      (1u << DIR_NEW)
+#define LOOK_CUR      (1u << DIR_CUR)
+#define LOOK_KEYWORDS (1u << DIR_KEYWORDS)
+#define LOOK_ALL      (LOOK_NEW | LOOK_CUR | LOOK_KEYWORDS)
+
+#define LOOK_AGAIN 1
+
+struct look { /* one attempt, under the lock */
+	struct mailbox *mb;
+	struct lock lock;
+	struct scan scans[2]; /* of new and cur */
+	unsigned want;
+	bool dot;        /* take Courier's lock from the start */
+	bool last;       /* the last try: what is not proved waits */
+	bool proof;      /* what was not seen is not there */
+	bool unsure;     /* something was neither seen nor proved gone */
+	bool joined;     /* lines of the list became messages */
+	bool unnumbered; /* some files could not get a UID */
+	size_t nnew;     /* files seen in new/ */
+	size_t dead;     /* lines of the list without a file */
+};
+
+/* Looks at the directories in want. 0 or -1. */
+int mailbox_look(struct mailbox *, unsigned want);
+/* Only brings names and flags up to date, without the lock. 0 or -1. */
+int mailbox_find_again(struct mailbox *);
+/* Stamps of the three directories as of now. ESTALE: the folder is gone. */
+int mailbox_stamps(const struct mailbox *, struct stamp[static DIRS]);
+/* Around own changes: what moves the stamps meanwhile is ours. */
+void mailbox_own_begin(struct mailbox *);
+void mailbox_own_end(struct mailbox *);
+/* The folder's lock, Courier's too if dot and asked for. 0 or -1. */
+int mailbox_lock(struct mailbox *, struct lock *, bool dot);
+/* Tells of a control file that was set aside. */
+void mailbox_tell_aside(struct mailbox *, char *aside);
+
+int strays_add(struct mailbox *, const char *, size_t len, bool in_new);
+/* Two files of one base name: one is the message, the other a stray. 0, -1. */
+int number_twins(struct look *);
+/* UIDs for strays, from new/ to cur/. 0, LOOK_AGAIN or -1. */
+int number_strays(struct look *);
+int number_move(struct look *);
+/* Rewrites a list most of which is dead lines, if that can be done. */
+void number_tidy(struct look *);
+/* renameat that never replaces anything (EEXIST). */
+int rename_only(int fromfd, const char *, int tofd, const char *);
+
+/* ---- mailbox_keywords.c ---- */
+
+/* Takes over what the files say; merges them when it is time to. 0 or -1. */
+int mailbox_load_keywords(struct mailbox *, struct lock *);
+/*
+ * Gives the marked messages (ENTRY_MARK, n of them) the sets in sets[index].
+ * done[index] gets true for each that has it.
+ */
+int mailbox_store_keywords(struct mailbox *, struct lock *,
+    const uint32_t *sets, size_t n, bool *done);
+
+#endif
