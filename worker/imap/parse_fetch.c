@@ -324,9 +324,15 @@ print_section(struct buf *b, const struct parse_section *s)
 		buf_char(b, '.');
 	buf_str(b, texts[s->text]);
 	for (size_t i = 0; i < s->nfields; i++) {
+		const struct parse_text *f = &s->fields[i];
+
 		if (i > 0)
 			buf_char(b, ' ');
-		buf_astring(b, s->fields[i].p, s->fields[i].n, false);
+		/* Clients look for the "]" that ends the section. */
+		if (memchr(f->p, ']', f->n) != NULL)
+			buf_string(b, f->p, f->n, false);
+		else
+			buf_astring(b, f->p, f->n, false);
 	}
 	if (s->nfields > 0)
 		buf_char(b, ')');
