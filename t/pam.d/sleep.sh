@@ -1,0 +1,3 @@
+#!/bin/sh
+# For imap-sleep.
+exec sleep 60
