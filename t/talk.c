@@ -6,6 +6,8 @@
  *   talk -d SITE-SCRIPT script...  a daemon: SITE-SCRIPT DIR writes a site into
  *                                  DIR and runs it in the foreground on the
  *                                  ports TALK_PORT and TALK_SSLPORT
+ *   talk -p PORT script...         a daemon that runs already; script "-" is
+ *                                  standard input
  */
 #include "t/talk.h"
 
@@ -296,7 +298,7 @@ connect_daemon(struct client *c)
 			return true;
 		(void)close(c->fd);
 		c->fd = -1;
-		if (now_ms() > end || kill(server, 0) == -1 ||
+		if (now_ms() > end || program == NULL ||
 		    waitpid(server, NULL, WNOHANG) == server)
 			return talk_fail("connect: %s", strerror(errno));
 		(void)usleep(10000);
@@ -312,7 +314,7 @@ connect_client(struct client *c)
 
 	started = true;
 	if (daemon_mode) {
-		if (server == 0 && !start_daemon())
+		if (server == 0 && program != NULL && !start_daemon())
 			return false;
 		return connect_daemon(c);
 	}
@@ -629,7 +631,6 @@ stop_server(void)
 		(void)waitpid(server, &status, 0);
 	}
 	server = 0;
-	port = 0;
 	if (got == 0)
 		return talk_fail("the server did not stop");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
@@ -694,20 +695,22 @@ main(int argc, char **argv)
 	bool ok;
 	FILE *in;
 
-	if (argc < 3 ||
-	    (strcmp(argv[1], "-s") != 0 && strcmp(argv[1], "-d") != 0)) {
-		(void)fprintf(stderr,
-		    "usage: talk -s IMAPD | -d SITE-SCRIPT script ...\n");
+	if (argc < 3 || argv[1][0] != '-' || argv[1][1] == '\0' ||
+	    strchr("sdp", argv[1][1]) == NULL) {
+		(void)fprintf(stderr, "usage: talk -s IMAPD | -d SITE-SCRIPT | "
+				      "-p PORT script ...\n");
 		return 2;
 	}
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
-	daemon_mode = argv[1][1] == 'd';
-	program = argv[2];
+	daemon_mode = argv[1][1] != 's';
+	program = argv[1][1] == 'p' ? NULL : argv[2];
+	port = program == NULL ? atoi(argv[2]) : 0;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)printf("1..%d\n", argc - 3);
 	for (i = 3; i < argc; i++) {
 		script = argv[i];
-		in = talk_must(fopen(script, "re"));
+		in = strcmp(script, "-") == 0 ? stdin
+					      : talk_must(fopen(script, "re"));
 		begin();
 		ok = play(in);
 		ok = end(ok);

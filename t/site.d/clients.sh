@@ -1,6 +1,7 @@
 #!/bin/sh
 # Real clients against the demonstration site: curl, openssl, mbsync, mutt,
 # offlineimap, Python's imaplib. Prints TAP.
+# shellcheck source=t/lib.sh
 . t/lib.sh
 site_start ""
 ok 'the demonstration site starts'
