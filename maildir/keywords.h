@@ -93,6 +93,8 @@ uint32_t keywords_update_read(struct keywords *, int kwfd, const char *name);
  * of theirs is left.
  */
 int keywords_file_new(struct keywords *, int dirfd, const struct kwlines *);
+/* The messages were not filed after all: their update files go. */
+void keywords_file_undo(int dirfd, const struct kwlines *);
 /*
  * Looks at the name of a file in the directory: the base name it is for and the
  * age of an aged one (".N.BASE"; UINT64_MAX if it is pending). false: neither.

@@ -404,6 +404,18 @@ keep_line(void *arg, const struct kwline *line)
 	return kwlines_add(arg, line->base, line->len, line->set);
 }
 
+void
+keywords_file_undo(int dirfd, const struct kwlines *lines)
+{
+	int kwfd, saved = errno;
+
+	kwfd = util_open_dir(dirfd, KEYWORDS_DIR, false);
+	if (kwfd != -1)
+		undo_updates(kwfd, lines, lines->n);
+	util_close(kwfd);
+	errno = saved;
+}
+
 static void
 undo_updates(int kwfd, const struct kwlines *lines, size_t n)
 {

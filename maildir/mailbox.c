@@ -248,11 +248,11 @@ mailbox_identity(const struct mailbox *mb, uint64_t *dev, uint64_t *ino)
 }
 
 void
-mailbox_tell_aside(struct mailbox *mb, char *aside)
+mailbox_tell_aside(struct maildir *md, char *aside)
 {
 	if (*aside != '\0')
-		maildir_note(mb->md,
-		    "a control file was broken; it is kept as %s", aside);
+		maildir_note(
+		    md, "a control file was broken; it is kept as %s", aside);
 	*aside = '\0';
 }
 

@@ -83,7 +83,7 @@ struct mailbox {
 	bool readonly;
 	bool opened; /* the first look is over: what comes is news */
 	bool told_unwritable;
-	bool news; /* something may be there to be told */
+	bool news;     /* something may be there to be told */
 	bool complete; /* the last look saw all there is and numbered it */
 
 	struct message *messages;
@@ -175,7 +175,7 @@ void mailbox_own_end(struct mailbox *);
 /* The folder's lock, Courier's too if dot and asked for. 0 or -1. */
 int mailbox_lock(struct mailbox *, struct lock *, bool dot);
 /* Tells of a control file that was set aside. */
-void mailbox_tell_aside(struct mailbox *, char *aside);
+void mailbox_tell_aside(struct maildir *, char *aside);
 
 int strays_add(struct mailbox *, const char *, size_t len, bool in_new);
 /* Two files of one base name: one is the message, the other a stray. 0, -1. */
@@ -190,13 +190,17 @@ int rename_only(int fromfd, const char *, int tofd, const char *);
 
 /* ---- mailbox_keywords.c ---- */
 
-/* Takes over what the files say; merges them when it is time to. 0 or -1. */
-int mailbox_load_keywords(struct mailbox *, struct lock *);
+/*
+ * Takes over what the files say. fresh: the view was just brought up to date;
+ * then updates may be merged and what nobody needs be removed. 0 or -1.
+ */
+int mailbox_load_keywords(struct mailbox *, struct lock *, bool fresh);
 /*
  * Gives the marked messages (ENTRY_MARK, n of them) the sets in sets[index].
- * done[index] gets true for each that has it.
+ * done[index] gets true for each that has it. The lock is held (with Courier's
+ * if n is more than KEYWORDS_MERGE) and keywords were just loaded.
  */
-int mailbox_store_keywords(struct mailbox *, struct lock *,
-    const uint32_t *sets, size_t n, bool *done);
+int mailbox_store_keywords(
+    struct mailbox *, const uint32_t *sets, size_t n, bool *done);
 
 #endif

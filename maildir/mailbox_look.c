@@ -90,7 +90,8 @@ look_once(struct look *l)
 		return r;
 	if ((l->want & LOOK_KEYWORDS) == 0 || !mb->md->options.keywords)
 		return 0;
-	if (mailbox_load_keywords(mb, &l->lock) == -1)
+	if (mailbox_load_keywords(mb, &l->lock, (l->want & LOOK_CUR) != 0) ==
+	    -1)
 		return -1;
 	mb->known[DIR_KEYWORDS] = now[DIR_KEYWORDS];
 	(void)clock_gettime(CLOCK_REALTIME, &l->scans[0].began);

@@ -210,7 +210,7 @@ number_strays(struct look *l)
 	l->unnumbered = r == -1;
 	if (r == 0 && add_strays(l) == -1)
 		l->unnumbered = true;
-	mailbox_tell_aside(mb, mb->list.aside);
+	mailbox_tell_aside(mb->md, mb->list.aside);
 	if (!l->unnumbered || mb->told_unwritable)
 		return 0;
 	mb->told_unwritable = true;
