@@ -1,0 +1,248 @@
+/*
+ * Folders that sessions of this worker idle on, in one tree ordered by slot.
+ * The order is law: enter the mask, then read the counter, then GO; the session
+ * looks once more after GO. A post that came before the mask was entered is in
+ * that look, one that came after it makes the slot dirty and rings our bell.
+ */
+#include "worker/net/notice.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "shm/log.h"
+
+#define TAKE 256u /* dirty slots at a time; board_take wants 64 at least */
+
+static int read_folder(struct ipc_msg *, uint64_t *, uint64_t *, uint64_t *);
+static struct folder *folder_get(struct worker *, uint64_t, uint64_t);
+static void folder_take(struct worker *, struct folder *, struct ipc_msg *);
+static void folder_drop(struct worker *, struct folder *);
+static bool slot_used(struct worker *, uint32_t);
+static struct folder *first_of(struct worker *, uint32_t);
+static int go(struct worker *, struct control *);
+static void stir(struct worker *, uint32_t);
+
+RB_GENERATE(folder_tree, folder, byslot, folder_compare)
+
+int
+folder_compare(const struct folder *a, const struct folder *b)
+{
+	if (a->slot != b->slot)
+		return a->slot < b->slot ? -1 : 1;
+	if (a->dev != b->dev)
+		return a->dev < b->dev ? -1 : 1;
+	return a->ino < b->ino ? -1 : a->ino > b->ino;
+}
+
+int
+notice_post(struct worker *w, struct control *k, struct ipc_msg *msg)
+{
+	uint64_t dev, ino, stamp;
+
+	(void)k;
+	if (read_folder(msg, &dev, &ino, &stamp) == -1)
+		return -1;
+	board_post(w->board, board_slot(w->board, dev, ino), stamp, w->bells);
+	return 0;
+}
+
+int
+notice_watch(struct worker *w, struct control *k, struct ipc_msg *msg)
+{
+	uint64_t dev, ino, stamp;
+	struct folder *f;
+
+	if (read_folder(msg, &dev, &ino, &stamp) == -1 ||
+	    k->state != CONTROL_SERVING)
+		return -1;
+	notice_leave(w, k);
+	f = folder_get(w, dev, ino);
+	if (f == NULL)
+		return -1;
+	k->folder = f;
+	TAILQ_INSERT_TAIL(&f->watching, k, watching);
+	if (f->nfds == 0 || msg->nfds > f->nfds) {
+		f->stamp = stamp;
+		folder_take(w, f, msg);
+	}
+	return go(w, k);
+}
+
+int
+notice_unwatch(struct worker *w, struct control *k, struct ipc_msg *msg)
+{
+	struct ipc_get g;
+
+	ipc_open(&g, msg);
+	(void)ipc_get_u64(&g);
+	(void)ipc_get_u64(&g);
+	if (ipc_done(&g) == -1)
+		return -1;
+	notice_leave(w, k);
+	return 0;
+}
+
+void
+notice_leave(struct worker *w, struct control *k)
+{
+	struct folder *f = k->folder;
+
+	if (f == NULL)
+		return;
+	k->folder = NULL;
+	k->owes = false;
+	TAILQ_REMOVE(&f->watching, k, watching);
+	if (TAILQ_EMPTY(&f->watching))
+		folder_drop(w, f);
+}
+
+static int
+read_folder(struct ipc_msg *msg, uint64_t *dev, uint64_t *ino, uint64_t *stamp)
+{
+	struct ipc_get g;
+
+	ipc_open(&g, msg);
+	*dev = ipc_get_u64(&g);
+	*ino = ipc_get_u64(&g);
+	*stamp = ipc_get_u64(&g);
+	return ipc_done(&g);
+}
+
+/* The folder, entered on the board; NULL: out of memory. */
+static struct folder *
+folder_get(struct worker *w, uint64_t dev, uint64_t ino)
+{
+	struct folder key = {.dev = dev, .ino = ino}, *f;
+
+	key.slot = board_slot(w->board, dev, ino);
+	if ((f = RB_FIND(folder_tree, &w->folders, &key)) != NULL)
+		return f;
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return NULL;
+	f->slot = key.slot;
+	f->dev = dev;
+	f->ino = ino;
+	TAILQ_INIT(&f->watching);
+	if (!slot_used(w, f->slot))
+		board_enter(w->board, f->slot, w->boot.number);
+	(void)RB_INSERT(folder_tree, &w->folders, f);
+	return f;
+}
+
+static void
+folder_take(struct worker *w, struct folder *f, struct ipc_msg *msg)
+{
+	for (int i = 0; i < f->nfds; i++)
+		(void)close(f->fds[i]);
+	f->nfds = msg->nfds;
+	for (int i = 0; i < f->nfds; i++)
+		f->fds[i] = ipc_take_fd(msg, i);
+	peer_owe(w, &w->watch, IPC_WATCH, f->dev, f->ino);
+}
+
+/* Its last client here has left. */
+static void
+folder_drop(struct worker *w, struct folder *f)
+{
+	(void)RB_REMOVE(folder_tree, &w->folders, f);
+	if (!slot_used(w, f->slot))
+		board_leave(w->board, f->slot, w->boot.number);
+	for (; f->sent > 0; f->sent--)
+		peer_owe(w, &w->watch, IPC_UNWATCH, f->dev, f->ino);
+	for (int i = 0; i < f->nfds; i++)
+		(void)close(f->fds[i]);
+	free(f);
+}
+
+static bool
+slot_used(struct worker *w, uint32_t slot)
+{
+	struct folder *f = first_of(w, slot);
+
+	return f != NULL && f->slot == slot;
+}
+
+static struct folder *
+first_of(struct worker *w, uint32_t slot)
+{
+	struct folder key = {.slot = slot};
+
+	return RB_NFIND(folder_tree, &w->folders, &key);
+}
+
+/* In the mask: remember where the counter stood, and let the session look. */
+static int
+go(struct worker *w, struct control *k)
+{
+	struct ipc_put put;
+
+	k->told = board_counter(w->board, k->folder->slot);
+	ipc_begin(&put, IPC_GO);
+	ipc_put_u64(&put, k->folder->dev);
+	ipc_put_u64(&put, k->folder->ino);
+	return ipc_send(k->src.fd, &put, NULL, 0);
+}
+
+void
+notice_bell(struct worker *w)
+{
+	uint32_t slots[TAKE];
+	size_t n;
+
+	do {
+		n = board_take(w->board, w->boot.number,
+		    w->bells[w->boot.number], slots, TAKE);
+		for (size_t i = 0; i < n; i++)
+			stir(w, slots[i]);
+	} while (n > 0);
+}
+
+/* A session that has looked since the counter stood here need not again. */
+static void
+stir(struct worker *w, uint32_t slot)
+{
+	uint64_t now = board_counter(w->board, slot);
+	struct control *k;
+	struct folder *f;
+
+	for (f = first_of(w, slot); f != NULL && f->slot == slot;
+	     f = RB_NEXT(folder_tree, &w->folders, f))
+		TAILQ_FOREACH (k, &f->watching, watching) {
+			if (k->told == now)
+				continue;
+			k->told = now;
+			control_changed(w, k);
+		}
+}
+
+void
+notice_again(struct worker *w)
+{
+	struct folder *f;
+
+	RB_FOREACH (f, folder_tree, &w->folders) {
+		f->sent = 0;
+		peer_owe(w, &w->watch, IPC_WATCH, f->dev, f->ino);
+	}
+}
+
+int
+notice_tell(struct worker *w, uint64_t dev, uint64_t ino)
+{
+	struct folder key = {.dev = dev, .ino = ino}, *f;
+	struct ipc_put put;
+
+	key.slot = board_slot(w->board, dev, ino);
+	f = RB_FIND(folder_tree, &w->folders, &key);
+	if (f == NULL || f->nfds == 0)
+		return 0;
+	ipc_begin(&put, IPC_WATCH);
+	ipc_put_u64(&put, dev);
+	ipc_put_u64(&put, ino);
+	/* Old to a new watch process: it posts, and what it missed is seen. */
+	ipc_put_u64(&put, f->stamp);
+	if (ipc_send(w->watch.src.fd, &put, f->fds, f->nfds) == -1)
+		return -1;
+	f->sent++;
+	return 0;
+}

@@ -1,0 +1,37 @@
+/*
+ * Who idles on which folder, and the board: sessions post through their worker,
+ * and hear CHANGED from it. A folder is a device and inode number that a
+ * session told: never a right, a lie costs a useless look.
+ */
+#ifndef NET_NOTICE_H
+#define NET_NOTICE_H
+
+#include "worker/net/control.h"
+
+struct folder {
+	RB_ENTRY(folder) byslot;
+	uint32_t slot;
+	uint64_t dev, ino, stamp;
+	int fds[IPC_FDS_MAX]; /* for a watch process that was restarted */
+	int nfds;
+	unsigned sent; /* WATCHes sent to the watch process */
+	struct control_list watching;
+};
+
+int folder_compare(const struct folder *, const struct folder *);
+RB_PROTOTYPE(folder_tree, folder, byslot, folder_compare)
+
+/* POST, WATCH, UNWATCH from a session; -1: malformed. */
+int notice_post(struct worker *, struct control *, struct ipc_msg *);
+int notice_watch(struct worker *, struct control *, struct ipc_msg *);
+int notice_unwatch(struct worker *, struct control *, struct ipc_msg *);
+/* It idles no more; nothing if it did not. */
+void notice_leave(struct worker *, struct control *);
+/* The worker's bell rang: CHANGED to all that watch a stirred folder. */
+void notice_bell(struct worker *);
+/* A new watch process: it hears of every folder. */
+void notice_again(struct worker *);
+/* WATCH for this folder, if it is still watched. 0; -1: no room. */
+int notice_tell(struct worker *, uint64_t dev, uint64_t ino);
+
+#endif

@@ -1,0 +1,311 @@
+/*
+ * The relay of a TLS client. Bytes go through the worker's scratch buffer;
+ * only what the other side does not take at once is kept, and then its source
+ * is not read. At most NET_SCRATCH bytes each way in one tick, so that one
+ * client's download does not keep the others waiting.
+ */
+#include "worker/net/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "shm/log.h"
+#include "worker/net/tell.h"
+
+#define RELAY_READS 32u /* TLS records in one tick: they may be tiny */
+
+static int upward(struct worker *, struct client *);
+static int downward(struct worker *, struct client *);
+static int keep(struct relay_half *, const char *, size_t);
+static int to_session(struct relay *, const char *, size_t);
+static int to_client(struct client *, const char *, size_t);
+static int flush_up(struct relay *);
+static int flush_down(struct client *);
+static void eaten(struct relay_half *, size_t);
+static void lost(struct worker *, struct client *);
+static void interest(struct worker *, struct client *);
+
+int
+relay_new(struct worker *w, struct client *c, int fd)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	r->src.kind = SOURCE_RELAY;
+	r->src.fd = fd;
+	r->client = c;
+	c->relay = r;
+	c->want = 0;
+	if (c->eof)
+		r->upward = RELAY_ENDING;
+	(void)w;
+	return 0;
+}
+
+void
+relay_ready(struct worker *w, struct relay *r, uint32_t events)
+{
+	if (r->client != NULL)
+		client_ready(w, r->client, events);
+}
+
+int
+relay_pump(struct worker *w, struct client *c)
+{
+	struct relay *r = c->relay;
+
+	c->want = 0;
+	if (upward(w, c) == -1 || downward(w, c) == -1) {
+		lost(w, c);
+		return -1;
+	}
+	if (r->finish && r->downward == RELAY_SHUT)
+		return 0;
+	interest(w, c);
+	return c->relay != NULL ? 1 : -1;
+}
+
+/* -1: the client is broken. What the session does not take any more is lost. */
+static int
+upward(struct worker *w, struct client *c)
+{
+	struct relay *r = c->relay;
+	size_t budget = NET_SCRATCH, got;
+	enum tls_result t;
+
+	if (flush_up(r) == 0)
+		return 0;
+	for (unsigned i = 0; i < RELAY_READS && budget > 0; i++) {
+		if (r->upward != RELAY_OPEN || r->up.n > 0)
+			break;
+		t = tls_read(c->tls, w->scratch, budget, &got);
+		if (t == TLS_ERROR)
+			return -1;
+		if (t == TLS_WANT_WRITE)
+			c->want |= EPOLLOUT;
+		if (t == TLS_EOF)
+			r->upward = RELAY_ENDING;
+		if (t != TLS_OK)
+			break;
+		c->received += got;
+		budget -= got;
+		r->moved = true;
+		if (to_session(r, w->scratch, got) == -1)
+			return -1;
+	}
+	if (r->upward == RELAY_ENDING && r->up.n == 0) {
+		(void)shutdown(r->src.fd, SHUT_WR);
+		r->upward = RELAY_SHUT;
+	}
+	return 0;
+}
+
+static int
+downward(struct worker *w, struct client *c)
+{
+	struct relay *r = c->relay;
+	ssize_t n;
+	int f = flush_down(c);
+
+	if (f != 1)
+		return f;
+	if (r->downward == RELAY_OPEN) {
+		do
+			n = recv(r->src.fd, w->scratch, sizeof(w->scratch),
+			    MSG_DONTWAIT);
+		while (n == -1 && errno == EINTR);
+		if (n > 0)
+			return to_client(c, w->scratch, (size_t)n);
+		/* Nothing more comes after END: empty is as good as ended. */
+		if (n == 0 || errno != EAGAIN || r->finish)
+			r->downward = RELAY_ENDING;
+	}
+	if (r->downward == RELAY_ENDING) {
+		tls_close(c->tls);
+		(void)shutdown(c->src.fd, SHUT_WR);
+		r->downward = RELAY_SHUT;
+	}
+	return 0;
+}
+
+/* 0; -1: out of memory. */
+static int
+to_session(struct relay *r, const char *p, size_t n)
+{
+	ssize_t put;
+
+	do
+		put = send(r->src.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (put == -1 && errno == EINTR);
+	if (put == -1 && errno != EAGAIN) {
+		r->upward = RELAY_SHUT; /* it reads no more; it may write */
+		return 0;
+	}
+	if (put == (ssize_t)n)
+		return 0;
+	if (put == -1)
+		put = 0;
+	return keep(&r->up, p + put, n - (size_t)put);
+}
+
+/* 0; -1: broken, or out of memory. */
+static int
+to_client(struct client *c, const char *p, size_t n)
+{
+	struct relay *r = c->relay;
+	enum tls_result t = TLS_OK;
+	size_t put;
+
+	while (n > 0 && (t = tls_write(c->tls, p, n, &put)) == TLS_OK) {
+		c->sent += put;
+		p += put;
+		n -= put;
+	}
+	if (n == 0)
+		return 0;
+	if (t == TLS_ERROR || t == TLS_EOF)
+		return -1;
+	c->want |= t == TLS_WANT_READ ? EPOLLIN : EPOLLOUT;
+	return keep(&r->down, p, n);
+}
+
+static int
+keep(struct relay_half *half, const char *p, size_t n)
+{
+	half->p = malloc(n);
+	if (half->p == NULL)
+		return -1;
+	memcpy(half->p, p, n);
+	half->at = 0;
+	half->n = n;
+	return 0;
+}
+
+/* 1: nothing is left; 0: the session's buffer is full. */
+static int
+flush_up(struct relay *r)
+{
+	ssize_t put;
+
+	if (r->up.n == 0)
+		return 1;
+	do
+		put = send(r->src.fd, r->up.p + r->up.at, r->up.n,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (put == -1 && errno == EINTR);
+	if (put == -1 && errno != EAGAIN) {
+		r->upward = RELAY_SHUT;
+		put = (ssize_t)r->up.n;
+	}
+	eaten(&r->up, put > 0 ? (size_t)put : 0);
+	return r->up.n == 0;
+}
+
+/* 1: nothing is left; 0: the client takes no more now; -1: broken. */
+static int
+flush_down(struct client *c)
+{
+	struct relay *r = c->relay;
+	enum tls_result t = TLS_OK;
+	size_t put;
+
+	while (r->down.n > 0) {
+		t = tls_write(c->tls, r->down.p + r->down.at, r->down.n, &put);
+		if (t != TLS_OK)
+			break;
+		c->sent += put;
+		eaten(&r->down, put);
+	}
+	if (t == TLS_ERROR || t == TLS_EOF)
+		return -1;
+	if (t != TLS_OK)
+		c->want |= t == TLS_WANT_READ ? EPOLLIN : EPOLLOUT;
+	return t == TLS_OK;
+}
+
+static void
+eaten(struct relay_half *half, size_t n)
+{
+	half->at += n;
+	half->n -= n;
+	if (half->n > 0)
+		return;
+	free(half->p);
+	*half = (struct relay_half){NULL, 0, 0};
+}
+
+/*
+ * A source is out of epoll while nothing is wanted of it: the hang-up of one
+ * whose bytes cannot go anywhere yet would be told again and again.
+ */
+static void
+interest(struct worker *w, struct client *c)
+{
+	struct relay *r = c->relay;
+	uint32_t up = c->want, stream = 0;
+
+	if (r->upward == RELAY_OPEN && r->up.n == 0)
+		up |= EPOLLIN;
+	if (r->up.n > 0)
+		stream |= EPOLLOUT;
+	if (r->downward == RELAY_OPEN && r->down.n == 0)
+		stream |= EPOLLIN;
+	if (loop_want(w, &c->src, up) == -1 ||
+	    loop_want(w, &r->src, stream) == -1) {
+		lost(w, c);
+		return;
+	}
+	if (r->upward == RELAY_OPEN && r->up.n == 0 && tls_pending(c->tls))
+		client_again(w, c);
+	/* After END bytes may be there for which no event is owed. */
+	if (r->finish && r->downward == RELAY_OPEN && r->down.n == 0)
+		client_again(w, c);
+}
+
+/* The session sees the end of its stream, does what it must, and says END. */
+static void
+lost(struct worker *w, struct client *c)
+{
+	if (tls_why(c->tls)[0] != '\0')
+		log_line(LOG_LEVEL_DEBUG, "conn=%llu tls: %s",
+		    (unsigned long long)c->conn, tls_why(c->tls));
+	relay_end(w, c);
+	(void)loop_want(w, &c->src, 0);
+	(void)shutdown(c->src.fd, SHUT_RDWR);
+}
+
+void
+relay_finish(struct client *c)
+{
+	struct relay *r = c->relay;
+
+	r->finish = true;
+	r->upward = RELAY_SHUT;
+	eaten(&r->up, r->up.n);
+}
+
+void
+relay_end(struct worker *w, struct client *c)
+{
+	struct relay *r = c->relay;
+
+	if (r == NULL)
+		return;
+	c->relay = NULL;
+	r->client = NULL;
+	loop_bury(w, &r->src);
+}
+
+void
+relay_free(struct relay *r)
+{
+	free(r->up.p);
+	free(r->down.p);
+	free(r);
+}
