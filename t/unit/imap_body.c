@@ -19,8 +19,7 @@ static void
 holds(const struct buf *b, const char *want)
 {
 	assert_false(b->failed);
-	if (b->n != strlen(want) ||
-	    (b->n > 0 && memcmp(b->p, want, b->n) != 0))
+	if (b->n != strlen(want) || (b->n > 0 && memcmp(b->p, want, b->n) != 0))
 		fail_msg("got %.*s\nwant %s", (int)b->n, b->p, want);
 }
 

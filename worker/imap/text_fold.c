@@ -122,7 +122,7 @@ fold_cluster(struct buf *b, const char *p, size_t n, bool last)
 	at = len = take_char(p, n, last, &c);
 	if (len == 0)
 		return 0;
-	for (count = 1; c != -1 && count < CLUSTER_MAX; count++) {
+	for (count = 1; count < CLUSTER_MAX; count++) {
 		size_t more;
 
 		if (at == n) {
@@ -137,9 +137,11 @@ fold_cluster(struct buf *b, const char *p, size_t n, bool last)
 			break;
 		at += more;
 	}
-	if (at == len)
+	if (at == len || c == -1)
 		fold_char(b, p, len, c);
-	else
+	if (at > len && c == -1)
+		fold_slow(b, p + len, at - len);
+	else if (at > len)
 		fold_slow(b, p, at);
 	return at;
 }
