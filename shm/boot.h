@@ -13,6 +13,8 @@
 
 #define BOOT_MAGIC   0x436f726bu /* "Cork" */
 #define BOOT_WORKERS 64 /* worker numbers: two generations of WORKERS <= 32 */
+/* Numbers from here on: workers of listeners with EXTERNAL, and no others. */
+#define BOOT_WORKERS_CERT 62
 
 enum boot_role {
 	BOOT_ANY,

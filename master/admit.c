@@ -1,0 +1,451 @@
+/*
+ * Limits on connections. Two tables: connections by number (an array with a
+ * free list; a number is the slot and how often it was used, so that an old
+ * number is never taken for a new connection) and addresses (a tree; those
+ * without a connection are also in a queue, oldest first, from which they are
+ * dropped).
+ */
+#include "master/admit.h"
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shm/boot.h"
+
+enum conn_state {
+	CONN_FREE,
+	CONN_UNAUTH,
+	CONN_IN,      /* logged in */
+	CONN_REFUSED, /* a worker tells it so */
+};
+
+struct source { /* one address, or what counts as one */
+	RB_ENTRY(source) node;
+	TAILQ_ENTRY(source) quiet;
+	uint8_t net[16];
+	uint32_t count[2];
+	uint32_t unauth;
+	uint64_t due;  /* us: when the next one would be on time at the rate */
+	uint64_t told; /* ms: last log line */
+	uint32_t untold;
+};
+
+struct conn {
+	struct source *source; /* NULL if refused */
+	uint32_t used;         /* how often this slot was given */
+	uint32_t next;         /* free list */
+	enum conn_state state;
+	bool trusted;
+	uint8_t view;
+	uint8_t worker; /* BOOT_WORKERS: none yet */
+};
+
+RB_HEAD(source_tree, source);
+TAILQ_HEAD(source_queue, source);
+
+struct admit {
+	struct source_tree tree;
+	struct source_queue quiet;
+	uint32_t nquiet;
+	struct conn *conns;
+	uint32_t nconns, free; /* free: UINT32_MAX ends the list */
+	uint32_t count[2];
+	uint32_t unauth; /* of addresses that are not trusted */
+	uint32_t refused;
+	uint32_t load[BOOT_WORKERS + 1];
+	uint64_t told[2]; /* MAXDAEMONS */
+	uint32_t untold[2];
+};
+
+static int compare(const struct source *, const struct source *);
+static struct source *find_source(struct admit *, const struct settings *,
+    const struct admit_ask *, struct admit_answer *);
+static void forget_quiet(struct admit *, uint64_t now);
+static void source_busy(struct admit *, struct source *);
+static void source_quiet(struct admit *, struct source *);
+static bool over(
+    struct admit_answer *, enum admit_verdict, uint32_t count, uint32_t limit);
+static bool over_rate(const struct settings *, struct source *,
+    const struct admit_ask *, struct admit_answer *);
+static bool over_unauth(const struct admit *, const struct settings *,
+    uint32_t chance, struct admit_answer *);
+static void tell(struct admit *, struct source *, const struct admit_ask *,
+    struct admit_answer *);
+static struct conn *new_conn(struct admit *, uint64_t *id);
+static struct conn *find_conn(struct admit *, uint64_t id);
+static void end_conn(struct admit *, struct conn *);
+
+/* libbsd's _STATIC forms want a macro __unused that glibc does not have. */
+#define LOCAL static __attribute__((unused))
+RB_PROTOTYPE_INTERNAL(source_tree, source, node, compare, LOCAL)
+RB_GENERATE_INTERNAL(source_tree, source, node, compare, LOCAL)
+
+struct admit *
+admit_new(void)
+{
+	struct admit *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	RB_INIT(&a->tree);
+	TAILQ_INIT(&a->quiet);
+	a->free = UINT32_MAX;
+	return a;
+}
+
+void
+admit_free(struct admit *a)
+{
+	struct source *s;
+
+	if (a == NULL)
+		return;
+	while ((s = RB_ROOT(&a->tree)) != NULL) {
+		RB_REMOVE(source_tree, &a->tree, s);
+		free(s);
+	}
+	free(a->conns);
+	free(a);
+}
+
+void
+admit_enter(struct admit *a, const struct settings *set,
+    const struct admit_ask *ask, struct admit_answer *out)
+{
+	const struct settings_view *view = &set->view[ask->view];
+	struct source *s;
+	struct conn *c;
+
+	memset(out, 0, sizeof(*out));
+	out->trusted = admit_in_nets(ask->addr, set->trusted, set->ntrusted);
+	s = find_source(a, set, ask, out);
+	if (s == NULL) {
+		out->verdict = ADMIT_NO_MEMORY;
+		out->tell = true;
+		return;
+	}
+	if (over(out, ADMIT_DAEMONS, a->count[ask->view], view->maxdaemons) ||
+	    (!admit_in_nets(ask->addr, set->exempt, set->nexempt) &&
+		over(out, ADMIT_PERIP, s->count[ask->view], view->maxperip)) ||
+	    (!out->trusted && (over(out, ADMIT_UNAUTH_PERIP, s->unauth,
+				   set->maxunauth_perip) ||
+				  over_unauth(a, set, ask->chance, out) ||
+				  over_rate(set, s, ask, out)))) {
+		tell(a, s, ask, out);
+		return;
+	}
+	c = new_conn(a, &out->conn);
+	if (c == NULL) {
+		out->verdict = ADMIT_NO_MEMORY;
+		out->tell = true;
+		return;
+	}
+	c->source = s;
+	c->state = CONN_UNAUTH;
+	c->trusted = out->trusted;
+	c->view = (uint8_t)ask->view;
+	source_busy(a, s);
+	s->count[ask->view]++;
+	s->unauth++;
+	a->count[ask->view]++;
+	a->unauth += c->trusted ? 0 : 1;
+}
+
+uint64_t
+admit_refuse(struct admit *a)
+{
+	struct conn *c;
+	uint64_t id;
+
+	if (a->refused >= ADMIT_REFUSE || (c = new_conn(a, &id)) == NULL)
+		return 0;
+	c->source = NULL;
+	c->state = CONN_REFUSED;
+	a->refused++;
+	return id;
+}
+
+void
+admit_give(struct admit *a, uint64_t conn, unsigned worker)
+{
+	struct conn *c = find_conn(a, conn);
+
+	if (c == NULL || worker >= BOOT_WORKERS)
+		return;
+	a->load[c->worker]--;
+	c->worker = (uint8_t)worker;
+	a->load[worker]++;
+}
+
+int
+admit_leave(struct admit *a, uint64_t conn, unsigned worker)
+{
+	struct conn *c = find_conn(a, conn);
+
+	if (c == NULL || c->worker != worker)
+		return -1;
+	end_conn(a, c);
+	return 0;
+}
+
+int
+admit_login(struct admit *a, uint64_t conn, unsigned worker)
+{
+	struct conn *c = find_conn(a, conn);
+
+	if (c == NULL || c->worker != worker || c->state != CONN_UNAUTH)
+		return -1;
+	c->state = CONN_IN;
+	c->source->unauth--;
+	a->unauth -= c->trusted ? 0 : 1;
+	return 0;
+}
+
+void
+admit_undo(struct admit *a, uint64_t conn)
+{
+	struct conn *c = find_conn(a, conn);
+
+	if (c != NULL)
+		end_conn(a, c);
+}
+
+void
+admit_drop(struct admit *a, unsigned worker)
+{
+	for (uint32_t i = 0; i < a->nconns; i++)
+		if (a->conns[i].state != CONN_FREE &&
+		    a->conns[i].worker == worker)
+			end_conn(a, &a->conns[i]);
+}
+
+uint32_t
+admit_load(const struct admit *a, unsigned worker)
+{
+	return worker < BOOT_WORKERS ? a->load[worker] : 0;
+}
+
+uint32_t
+admit_count(const struct admit *a, unsigned view)
+{
+	return a->count[view];
+}
+
+bool
+admit_in_nets(
+    const uint8_t addr[16], const struct settings_net *nets, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		size_t bytes = nets[i].bits / 8u;
+		unsigned rest = nets[i].bits % 8u;
+		uint8_t mask = (uint8_t)(0xff00u >> rest);
+
+		if (memcmp(addr, nets[i].addr, bytes) == 0 &&
+		    (rest == 0 ||
+			((addr[bytes] ^ nets[i].addr[bytes]) & mask) == 0))
+			return true;
+	}
+	return false;
+}
+
+static int
+compare(const struct source *x, const struct source *y)
+{
+	return memcmp(x->net, y->net, sizeof(x->net));
+}
+
+/* The address's entry, made if need be; out->net and ->bits are filled. */
+static struct source *
+find_source(struct admit *a, const struct settings *set,
+    const struct admit_ask *ask, struct admit_answer *out)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+	struct source key, *s;
+
+	memcpy(key.net, ask->addr, sizeof(key.net));
+	out->bits = 128;
+	if (memcmp(key.net, mapped, sizeof(mapped)) != 0) {
+		out->bits = set->ipv6_prefix;
+		for (unsigned bit = out->bits; bit < 128; bit++)
+			key.net[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+	}
+	memcpy(out->net, key.net, sizeof(out->net));
+	forget_quiet(a, ask->now);
+	s = RB_FIND(source_tree, &a->tree, &key);
+	if (s != NULL)
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	memcpy(s->net, key.net, sizeof(s->net));
+	RB_INSERT(source_tree, &a->tree, s);
+	source_quiet(a, s);
+	return s;
+}
+
+/* Drops what is no longer needed, and the oldest if there are too many. */
+static void
+forget_quiet(struct admit *a, uint64_t now)
+{
+	struct source *s;
+
+	for (int i = 0; i < 2; i++) {
+		s = TAILQ_FIRST(&a->quiet);
+		if (s == NULL ||
+		    (a->nquiet < ADMIT_QUIET &&
+			(s->due > now * 1000 || s->told + 1000 > now)))
+			return;
+		source_busy(a, s);
+		RB_REMOVE(source_tree, &a->tree, s);
+		free(s);
+	}
+}
+
+/* Takes a source without connections out of the queue. */
+static void
+source_busy(struct admit *a, struct source *s)
+{
+	if (s->count[0] + s->count[1] > 0)
+		return;
+	TAILQ_REMOVE(&a->quiet, s, quiet);
+	a->nquiet--;
+}
+
+static void
+source_quiet(struct admit *a, struct source *s)
+{
+	TAILQ_INSERT_TAIL(&a->quiet, s, quiet);
+	a->nquiet++;
+}
+
+static bool
+over(struct admit_answer *out, enum admit_verdict verdict, uint32_t count,
+    uint32_t limit)
+{
+	if (count < limit)
+		return false;
+	out->verdict = verdict;
+	out->count = count;
+	out->limit = limit;
+	return true;
+}
+
+/*
+ * The rate as one number: the time at which the next connection would be on
+ * time if they came evenly. ADMIT_BURST of them may come at once.
+ */
+static bool
+over_rate(const struct settings *set, struct source *s,
+    const struct admit_ask *ask, struct admit_answer *out)
+{
+	uint64_t now = ask->now * 1000, step = 60000000u / set->rate_perip;
+	uint32_t burst =
+	    set->rate_perip < ADMIT_BURST ? set->rate_perip : ADMIT_BURST;
+	uint64_t due = s->due > now ? s->due : now;
+
+	if (due - now > (burst - 1) * step) {
+		out->verdict = ADMIT_RATE;
+		out->count = out->limit = set->rate_perip;
+		return true;
+	}
+	s->due = due + step;
+	return false;
+}
+
+/* From half of the limit on the chance to be refused rises to certainty. */
+static bool
+over_unauth(const struct admit *a, const struct settings *set, uint32_t chance,
+    struct admit_answer *out)
+{
+	uint32_t limit = set->maxunauth, half = limit / 2;
+	uint64_t share;
+
+	if (over(out, ADMIT_UNAUTH, a->unauth, limit))
+		return true;
+	if (a->unauth <= half)
+		return false;
+	share = ((uint64_t)(a->unauth - half) << 32) / (limit - half);
+	return chance < share && over(out, ADMIT_UNAUTH, limit, limit);
+}
+
+static void
+tell(struct admit *a, struct source *s, const struct admit_ask *ask,
+    struct admit_answer *out)
+{
+	bool all = out->verdict == ADMIT_DAEMONS;
+	uint64_t *told = all ? &a->told[ask->view] : &s->told;
+	uint32_t *untold = all ? &a->untold[ask->view] : &s->untold;
+
+	if (*told != 0 && ask->now < *told + 1000) {
+		(*untold)++;
+		return;
+	}
+	out->tell = true;
+	out->untold = *untold;
+	*untold = 0;
+	*told = ask->now;
+}
+
+static struct conn *
+new_conn(struct admit *a, uint64_t *id)
+{
+	struct conn *c;
+	uint32_t n, i;
+
+	if (a->free == UINT32_MAX) {
+		n = a->nconns == 0 ? 64 : a->nconns * 2;
+		c = reallocarray(a->conns, n, sizeof(*c));
+		if (c == NULL)
+			return NULL;
+		a->conns = c;
+		memset(c + a->nconns, 0, (n - a->nconns) * sizeof(*c));
+		for (i = n; i-- > a->nconns;) {
+			c[i].next = a->free;
+			a->free = i;
+		}
+		a->nconns = n;
+	}
+	i = a->free;
+	c = &a->conns[i];
+	a->free = c->next;
+	c->used++;
+	c->worker = BOOT_WORKERS;
+	a->load[BOOT_WORKERS]++;
+	*id = (uint64_t)c->used << 32 | i;
+	return c;
+}
+
+static struct conn *
+find_conn(struct admit *a, uint64_t id)
+{
+	uint32_t i = (uint32_t)id;
+
+	if (i >= a->nconns || a->conns[i].state == CONN_FREE ||
+	    a->conns[i].used != (uint32_t)(id >> 32))
+		return NULL;
+	return &a->conns[i];
+}
+
+static void
+end_conn(struct admit *a, struct conn *c)
+{
+	struct source *s = c->source;
+
+	a->load[c->worker]--;
+	if (c->state == CONN_REFUSED)
+		a->refused--;
+	else {
+		if (c->state == CONN_UNAUTH) {
+			s->unauth--;
+			a->unauth -= c->trusted ? 0 : 1;
+		}
+		a->count[c->view]--;
+		if (--s->count[c->view] == 0 && s->count[!c->view] == 0)
+			source_quiet(a, s);
+	}
+	c->state = CONN_FREE;
+	c->next = a->free;
+	a->free = (uint32_t)(c - a->conns);
+}

@@ -1,0 +1,80 @@
+/*
+ * Who may come in: connections counted in all, per address and per worker, and
+ * the rate per address. Pure: no sockets, the time is passed in. The addresses
+ * are kept in a balanced tree, so that no choice of addresses makes it slow,
+ * and their number is bounded.
+ */
+#ifndef MASTER_ADMIT_H
+#define MASTER_ADMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shm/settings.h"
+
+#define ADMIT_QUIET  65536 /* addresses remembered that have no connection */
+#define ADMIT_REFUSE 50    /* refused sockets that workers hold at a time */
+#define ADMIT_BURST  30    /* connections at once that the rate allows */
+
+struct admit;
+
+enum admit_verdict {
+	ADMIT_OK,
+	ADMIT_DAEMONS,      /* MAXDAEMONS of this view */
+	ADMIT_PERIP,        /* MAXPERIP of this view */
+	ADMIT_RATE,         /* MAXRATE_PERIP */
+	ADMIT_UNAUTH,       /* MAXUNAUTH, from its half on by chance */
+	ADMIT_UNAUTH_PERIP, /* MAXUNAUTH_PERIP */
+	ADMIT_NO_MEMORY,
+};
+
+struct admit_ask {
+	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	unsigned view;    /* 0 PORT, 1 SSLPORT */
+	uint64_t now;     /* ms, rising */
+	uint32_t chance;  /* random, 0 to UINT32_MAX */
+};
+
+struct admit_answer {
+	enum admit_verdict verdict;
+	uint64_t conn;         /* its number if ADMIT_OK */
+	bool trusted;          /* the address is in TRUSTED_NETS */
+	uint32_t count, limit; /* of the limit that refused */
+	uint8_t net[16];       /* what counts as its address ... */
+	unsigned bits;         /* ... and so many bits of it */
+	bool tell;             /* worth a log line: one per second and net */
+	uint32_t untold;       /* refusals since the last line */
+};
+
+struct admit *admit_new(void); /* NULL without memory */
+void admit_free(struct admit *);
+
+/* Decides and, if OK, counts the connection until admit_leave. */
+void admit_enter(struct admit *, const struct settings *,
+    const struct admit_ask *, struct admit_answer *);
+/*
+ * A number for a refused socket that a worker is to tell so; 0 if there are
+ * ADMIT_REFUSE of them.
+ */
+uint64_t admit_refuse(struct admit *);
+/* The connection is now that worker's. */
+void admit_give(struct admit *, uint64_t conn, unsigned worker);
+/*
+ * What worker says of a connection: it is gone, it has logged in. -1 if it is
+ * not that worker's (nothing changes then).
+ */
+int admit_leave(struct admit *, uint64_t conn, unsigned worker);
+int admit_login(struct admit *, uint64_t conn, unsigned worker);
+/* A connection that could not be given to anybody. */
+void admit_undo(struct admit *, uint64_t conn);
+/* A worker is gone and with it all its connections. */
+void admit_drop(struct admit *, unsigned worker);
+/* Connections of a worker; of a view. */
+uint32_t admit_load(const struct admit *, unsigned worker);
+uint32_t admit_count(const struct admit *, unsigned view);
+/* Whether addr lies in one of the n networks. */
+bool admit_in_nets(
+    const uint8_t addr[16], const struct settings_net *nets, uint32_t n);
+
+#endif

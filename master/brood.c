@@ -1,0 +1,640 @@
+/*
+ * The master's children. A place in the table is a process; servants have one
+ * each, workers the place of their number. What one role's deaths delay is only
+ * that role's next start.
+ */
+#include "master/brood.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "master/role.h"
+#include "master/spawn.h"
+#include "shm/board.h"
+#include "shm/log.h"
+
+#define SOON  10000 /* ms: a death so soon after the start delays the next */
+#define SLICE 256   /* messages of one child per round */
+
+static const enum boot_role servants[BROOD_SERVANTS] = {
+    BOOT_LOG, BOOT_PAM, BOOT_AUTH, BOOT_SPAWNER, BOOT_WATCH};
+
+static char certs_why[256]; /* of the last refusal */
+
+static void start_workers(struct brood *, bool external, uint64_t now);
+static struct child *free_number(struct brood *, bool external);
+static bool may_start(const struct brood *, enum boot_role, uint64_t now);
+static int start_child(struct brood *, struct child *, enum boot_role);
+static int exec_child(struct brood *, struct child *, int parent, int log);
+static void introduce(struct brood *, struct child *);
+static void give_log(struct brood *, struct child *);
+static void send_peer(
+    struct brood *, struct child *to, const struct child *about, int fd);
+static void send_certs(struct brood *, struct child *, int fd);
+static void hear_one(struct brood *, struct child *, struct ipc_msg *);
+static void take_hello(struct child *, struct ipc_msg *);
+static void take_conn(struct brood *, struct child *, struct ipc_msg *);
+static void take_certs_ok(struct child *, struct ipc_msg *);
+static void tell_death(const struct child *, int status, bool expected);
+static void throttle(struct brood *, const struct child *, uint64_t now);
+static void end_retired(struct brood *, struct child *);
+static bool of_role(const struct child *, enum boot_role);
+
+int
+brood_init(struct brood *b)
+{
+	uint32_t conns = b->boot.set.view[0].maxdaemons;
+
+	conns += b->boot.set.view[1].maxdaemons;
+	for (int i = 0; i < BOOT_WORKERS; i++) {
+		b->bells[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		if (b->bells[i] == -1)
+			return -1;
+	}
+	b->new_certs = -1;
+	b->boot.magic = BOOT_MAGIC;
+	b->boot.version = IPC_VERSION;
+	b->boot.size = sizeof(b->boot);
+	if (getrandom(b->key, sizeof(b->key), 0) != sizeof(b->key) ||
+	    getrandom(b->boot.board_key, sizeof(b->boot.board_key), 0) !=
+		sizeof(b->boot.board_key))
+		return -1;
+	b->board = board_create(board_slots(conns));
+	return b->board == -1 ? -1 : 0;
+}
+
+void
+brood_start(struct brood *b, uint64_t now)
+{
+	if (b->stopping)
+		return;
+	for (int i = 0; i < BROOD_SERVANTS; i++)
+		if (b->v[i].pid == 0 && may_start(b, servants[i], now))
+			start_child(b, &b->v[i], servants[i]);
+	start_workers(b, false, now);
+	if (b->boot.set.tls_external != 0)
+		start_workers(b, true, now);
+}
+
+/* Workers for EXTERNAL are apart: auth believes no other about certificates. */
+static void
+start_workers(struct brood *b, bool external, uint64_t now)
+{
+	uint32_t want = external ? 1 : b->boot.set.workers, have = 0;
+	struct child *c;
+
+	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
+		if (b->v[i].pid != 0 && !b->v[i].retired &&
+		    b->v[i].external == external)
+			have++;
+	for (; have < want && may_start(b, BOOT_WORKER, now); have++) {
+		c = free_number(b, external);
+		if (c == NULL || start_child(b, c, BOOT_WORKER) == -1)
+			return;
+	}
+}
+
+static struct child *
+free_number(struct brood *b, bool external)
+{
+	uint32_t from = external ? BOOT_WORKERS_CERT : 0;
+	uint32_t to = external ? BOOT_WORKERS : BOOT_WORKERS_CERT;
+
+	for (uint32_t i = from; i < to; i++)
+		if (b->v[BROOD_SERVANTS + i].pid == 0) {
+			b->v[BROOD_SERVANTS + i].number = i;
+			b->v[BROOD_SERVANTS + i].external = external;
+			return &b->v[BROOD_SERVANTS + i];
+		}
+	return NULL;
+}
+
+static bool
+may_start(const struct brood *b, enum boot_role role, uint64_t now)
+{
+	return now >= b->throttle[role].retry;
+}
+
+int
+brood_wait(const struct brood *b, uint64_t now)
+{
+	uint64_t retry, first = UINT64_MAX;
+
+	if (b->stopping)
+		return -1;
+	for (int i = 0; i < BOOT_ROLES; i++) {
+		retry = b->throttle[i].retry;
+		if (retry > now && retry < first)
+			first = retry;
+	}
+	return first == UINT64_MAX ? -1 : (int)(first - now);
+}
+
+static int
+start_child(struct brood *b, struct child *c, enum boot_role role)
+{
+	int channel[2] = {-1, -1}, log[2] = {-1, -1};
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	*c = (struct child){.role = role,
+	    .number = c->number,
+	    .external = c->external,
+	    .channel = -1,
+	    .log = -1,
+	    .incarnation = ++b->incarnations,
+	    .started =
+		(uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
+	if (ipc_pair(channel) == 0 && (role == BOOT_LOG || ipc_pair(log) == 0))
+		/* The logger's is the reading end of our own log channel. */
+		c->pid = exec_child(
+		    b, c, channel[1], role == BOOT_LOG ? b->log : log[1]);
+	if (channel[1] != -1)
+		close(channel[1]);
+	if (log[1] != -1)
+		close(log[1]);
+	if (c->pid <= 0) {
+		log_line(LOG_LEVEL_ERR, "cannot start %s: %s",
+		    boot_role_name(role), strerror(errno));
+		if (channel[0] != -1)
+			close(channel[0]);
+		if (log[0] != -1)
+			close(log[0]);
+		c->pid = 0;
+		b->throttle[role].retry = c->started + 1000;
+		return -1;
+	}
+	c->channel = channel[0];
+	c->log = log[0];
+	introduce(b, c);
+	return 0;
+}
+
+static int
+exec_child(struct brood *b, struct child *c, int parent, int log)
+{
+	const struct role *role = role_find(c->role);
+	char path[4096];
+	struct spawn spawn = {.program = path,
+	    .option = role->option,
+	    .boot = &b->boot,
+	    .parent = parent,
+	    .log = log,
+	    .board = role->board ? b->board : -1,
+	    .bells = role->board ? b->bells : NULL};
+	pid_t pid;
+
+	if (spawn_path(role->program, path, sizeof(path)) == -1)
+		return -1;
+	b->boot.role = c->role;
+	b->boot.number = c->role == BOOT_WORKER ? c->number : 0;
+	b->boot.incarnation = c->incarnation;
+	pid = spawn_start(&spawn);
+	b->boot.role = BOOT_MASTER;
+	return pid;
+}
+
+/* What a newborn is told first, and the others about it. */
+static void
+introduce(struct brood *b, struct child *c)
+{
+	struct ipc_put put;
+	int pair[2];
+
+	if (role_find(c->role)->key) {
+		ipc_begin(&put, IPC_KEY);
+		ipc_put_bytes(&put, b->key, sizeof(b->key));
+		brood_send(b, c, &put, -1);
+		ipc_wipe();
+	}
+	if (c->role == BOOT_WORKER && b->certs != -1)
+		send_certs(b, c, b->certs);
+	give_log(b, c);
+	for (int i = 0; i < BROOD_MAX; i++) {
+		struct child *other = &b->v[i];
+
+		if (other->pid == 0 || other == c ||
+		    !role_peers(c->role, other->role))
+			continue;
+		if (ipc_pair(pair) == -1) {
+			log_line(LOG_LEVEL_ERR, "channel between %s and %s: %s",
+			    boot_role_name(c->role),
+			    boot_role_name(other->role), strerror(errno));
+			kill(c->pid, SIGKILL); /* another try, later */
+			return;
+		}
+		send_peer(b, c, other, pair[0]);
+		send_peer(b, other, c, pair[1]);
+		close(pair[0]);
+		close(pair[1]);
+	}
+}
+
+/* The reading ends of log channels outlive a logger: we keep a copy. */
+static void
+give_log(struct brood *b, struct child *c)
+{
+	struct child *logger = &b->v[0];
+
+	if (logger->pid == 0)
+		return;
+	if (c != logger) {
+		send_peer(b, logger, c, c->log);
+		return;
+	}
+	for (int i = 1; i < BROOD_MAX; i++)
+		if (b->v[i].pid != 0)
+			send_peer(b, logger, &b->v[i], b->v[i].log);
+}
+
+static void
+send_peer(struct brood *b, struct child *to, const struct child *about, int fd)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_PEER);
+	ipc_put_u32(&put, about->role);
+	ipc_put_u32(&put, about->role == BOOT_WORKER ? about->number : 0);
+	ipc_put_u64(&put, about->incarnation);
+	brood_send(b, to, &put, fd);
+}
+
+static void
+send_certs(struct brood *b, struct child *c, int fd)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_CERTS);
+	brood_send(b, c, &put, fd);
+}
+
+int
+brood_send(struct brood *b, struct child *c, struct ipc_put *put, int fd)
+{
+	int ret;
+
+	(void)b;
+	if (c->pid == 0 || c->channel == -1) {
+		errno = EPIPE;
+		return -1;
+	}
+	ret = ipc_send(c->channel, put, &fd, fd == -1 ? 0 : 1);
+	if (ret == -1 && errno == EAGAIN && put->type != IPC_CLIENT) {
+		log_line(LOG_LEVEL_ERR,
+		    "%s %d does not read its channel, it is killed",
+		    boot_role_name(c->role), (int)c->pid);
+		kill(c->pid, SIGKILL);
+		errno = EAGAIN;
+	}
+	return ret;
+}
+
+void
+brood_hear(struct brood *b, struct child *c)
+{
+	static struct ipc_msg msg;
+	int n = 0;
+
+	for (int i = 0; i < SLICE && c->channel != -1; i++) {
+		n = ipc_recv(c->channel, BOOT_MASTER, c->role, &msg);
+		if (n != 1)
+			break;
+		hear_one(b, c, &msg);
+	}
+	if (c->channel == -1 || n == 1 || (n == -1 && errno == EAGAIN))
+		return;
+	if (n == -1) {
+		log_line(LOG_LEVEL_ERR, "%s %d: bad message: %s",
+		    boot_role_name(c->role), (int)c->pid, strerror(errno));
+		kill(c->pid, SIGKILL);
+	}
+	/* Its end comes as SIGCHLD; who only closes the channel is helped. */
+	close(c->channel);
+	c->channel = -1;
+	if (!b->stopping && !c->retired)
+		kill(c->pid, SIGKILL);
+}
+
+static void
+hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
+{
+	switch (msg->type) {
+	case IPC_HELLO:
+		take_hello(c, msg);
+		return;
+	case IPC_CLOSED:
+	case IPC_LOGGEDIN:
+		take_conn(b, c, msg);
+		return;
+	case IPC_CERTS_OK:
+		take_certs_ok(c, msg);
+		return;
+	default:
+		return;
+	}
+}
+
+static void
+take_hello(struct child *c, struct ipc_msg *msg)
+{
+	struct ipc_get get;
+	uint32_t version, role;
+
+	ipc_open(&get, msg);
+	version = ipc_get_u32(&get);
+	role = ipc_get_u32(&get);
+	if (ipc_done(&get) == 0 && version == IPC_VERSION && role == c->role &&
+	    !c->hello) {
+		c->hello = true;
+		return;
+	}
+	log_line(LOG_LEVEL_ERR,
+	    "%s %d speaks version %u, not %u: after an upgrade a restart is "
+	    "needed",
+	    boot_role_name(c->role), (int)c->pid, version, IPC_VERSION);
+	kill(c->pid, SIGKILL);
+}
+
+static void
+take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
+{
+	struct ipc_get get;
+	uint64_t conn;
+	int ret = -1;
+
+	ipc_open(&get, msg);
+	conn = ipc_get_u64(&get);
+	if (ipc_done(&get) == 0)
+		ret = msg->type == IPC_CLOSED
+			  ? admit_leave(b->admit, conn, c->number)
+			  : admit_login(b->admit, conn, c->number);
+	if (ret == -1)
+		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
+		    c->number, ipc_name(msg->type));
+	if (c->retired)
+		end_retired(b, c);
+}
+
+static void
+take_certs_ok(struct child *c, struct ipc_msg *msg)
+{
+	struct ipc_get get;
+	char why[sizeof(certs_why)];
+	uint32_t ok;
+
+	ipc_open(&get, msg);
+	ok = ipc_get_u32(&get);
+	ipc_get_str(&get, why, sizeof(why));
+	c->tls = ok == 1;
+	if (c->tls)
+		return;
+	memcpy(certs_why, why, sizeof(why));
+	log_line(LOG_LEVEL_ERR, "certificates refused: %s", why);
+}
+
+void
+brood_reap(struct brood *b, pid_t pid, int status, uint64_t now)
+{
+	struct child *c = NULL;
+
+	for (int i = 0; i < BROOD_MAX; i++)
+		if (b->v[i].pid == pid)
+			c = &b->v[i];
+	if (c == NULL)
+		return;
+	/* What it said before it died. */
+	if (c->channel != -1)
+		brood_hear(b, c);
+	tell_death(c, status, b->stopping || c->retired);
+	if (c->channel != -1)
+		close(c->channel);
+	if (c->log != -1)
+		close(c->log);
+	if (c->role == BOOT_WORKER)
+		admit_drop(b->admit, c->number);
+	if (!b->ready)
+		b->failed = true;
+	if (!b->stopping && !c->retired)
+		throttle(b, c, now);
+	c->pid = 0;
+	c->channel = c->log = -1;
+}
+
+static void
+tell_death(const struct child *c, int status, bool expected)
+{
+	const char *name = boot_role_name(c->role);
+
+	if (WIFSIGNALED(status))
+		log_line(LOG_LEVEL_ERR,
+		    "%s %d (number %u) died of signal %d (%s)", name,
+		    (int)c->pid, c->number, WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else if (!expected || WEXITSTATUS(status) != 0)
+		log_line(LOG_LEVEL_ERR,
+		    "%s %d (number %u) ended with status %d", name, (int)c->pid,
+		    c->number, WEXITSTATUS(status));
+}
+
+/* At once after the first death; then 1, 2, 4 ... 60 s while they die soon. */
+static void
+throttle(struct brood *b, const struct child *c, uint64_t now)
+{
+	struct throttle *t = &b->throttle[c->role];
+	uint64_t wait;
+
+	if (now - c->started >= SOON)
+		t->failures = 0;
+	wait = t->failures == 0 ? 0 : UINT64_C(1000) << (t->failures - 1);
+	if (wait > 60000)
+		wait = 60000;
+	if (t->failures < 7)
+		t->failures++;
+	t->retry = now + wait;
+	if (wait > 0)
+		log_line(LOG_LEVEL_WARN, "next %s in %u s",
+		    boot_role_name(c->role), (unsigned)(wait / 1000));
+}
+
+bool
+brood_ready(const struct brood *b)
+{
+	uint32_t workers = 0, want = b->boot.set.workers;
+
+	want += b->boot.set.tls_external != 0 ? 1 : 0;
+	for (int i = 0; i < BROOD_MAX; i++) {
+		const struct child *c = &b->v[i];
+
+		if (i < BROOD_SERVANTS && (c->pid == 0 || !c->hello))
+			return false;
+		if (i >= BROOD_SERVANTS && c->pid != 0 && c->hello &&
+		    (b->certs == -1 || c->tls))
+			workers++;
+	}
+	return workers >= want;
+}
+
+void
+brood_settings(struct brood *b)
+{
+	struct ipc_put put;
+	int fd;
+
+	for (int i = 0; i < BROOD_MAX; i++) {
+		struct child *c = &b->v[i];
+
+		if (c->pid == 0)
+			continue;
+		b->boot.role = c->role;
+		b->boot.number = c->role == BOOT_WORKER ? c->number : 0;
+		b->boot.incarnation = c->incarnation;
+		fd = boot_write(&b->boot);
+		if (fd == -1) {
+			log_line(
+			    LOG_LEVEL_ERR, "settings: %s", strerror(errno));
+			break;
+		}
+		ipc_begin(&put, IPC_SETTINGS);
+		brood_send(b, c, &put, fd);
+		close(fd);
+	}
+	b->boot.role = BOOT_MASTER;
+}
+
+void
+brood_try_certs(struct brood *b, int fd)
+{
+	if (b->new_certs != -1)
+		close(b->new_certs);
+	b->new_certs = fd;
+	certs_why[0] = '\0';
+	for (int i = BROOD_SERVANTS; i < BROOD_MAX && fd != -1; i++)
+		if (b->v[i].pid != 0) {
+			b->v[i].tls = false;
+			send_certs(b, &b->v[i], fd);
+		}
+}
+
+enum brood_certs
+brood_certs(const struct brood *b, char *why, size_t size)
+{
+	if (b->new_certs == -1)
+		return BROOD_CERTS_NONE;
+	if (certs_why[0] != '\0') {
+		snprintf(why, size, "%s", certs_why);
+		return BROOD_CERTS_BAD;
+	}
+	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
+		if (b->v[i].pid != 0 && !b->v[i].tls)
+			return BROOD_CERTS_TRYING;
+	return BROOD_CERTS_GOOD;
+}
+
+void
+brood_settle_certs(struct brood *b, bool good)
+{
+	int *out = good ? &b->certs : &b->new_certs;
+
+	if (*out != -1)
+		close(*out);
+	if (good)
+		b->certs = b->new_certs;
+	b->new_certs = -1;
+	for (int i = BROOD_SERVANTS; i < BROOD_MAX && !good && b->certs != -1;
+	     i++)
+		if (b->v[i].pid != 0)
+			send_certs(b, &b->v[i], b->certs);
+}
+
+void
+brood_renew(struct brood *b)
+{
+	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
+		if (b->v[i].pid != 0) {
+			b->v[i].retired = true;
+			end_retired(b, &b->v[i]);
+		}
+}
+
+static void
+end_retired(struct brood *b, struct child *c)
+{
+	struct ipc_put put;
+
+	if (admit_load(b->admit, c->number) > 0)
+		return;
+	ipc_begin(&put, IPC_STOP);
+	ipc_put_u32(&put, 1);
+	ipc_put_u32(&put, 1);
+	brood_send(b, c, &put, -1);
+}
+
+void
+brood_stop(struct brood *b, enum boot_role role, bool fast, uint32_t seconds)
+{
+	struct ipc_put put;
+
+	for (int i = 0; i < BROOD_MAX; i++) {
+		if (!of_role(&b->v[i], role))
+			continue;
+		ipc_begin(&put, IPC_STOP);
+		ipc_put_u32(&put, fast ? 1 : 0);
+		ipc_put_u32(&put, seconds);
+		brood_send(b, &b->v[i], &put, -1);
+	}
+}
+
+void
+brood_kill(struct brood *b, enum boot_role role)
+{
+	for (int i = 0; i < BROOD_MAX; i++)
+		if (of_role(&b->v[i], role)) {
+			log_line(LOG_LEVEL_WARN, "%s %d is killed",
+			    boot_role_name(b->v[i].role), (int)b->v[i].pid);
+			kill(b->v[i].pid, SIGKILL);
+		}
+}
+
+unsigned
+brood_count(const struct brood *b, enum boot_role role)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < BROOD_MAX; i++)
+		if (of_role(&b->v[i], role))
+			n++;
+	return n;
+}
+
+static bool
+of_role(const struct child *c, enum boot_role role)
+{
+	return c->pid != 0 && (role == BOOT_ANY || c->role == role);
+}
+
+struct child *
+brood_worker(struct brood *b, bool external, uint64_t skip)
+{
+	struct child *best = NULL;
+
+	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++) {
+		struct child *c = &b->v[i];
+
+		if (c->pid == 0 || !c->hello || c->retired ||
+		    c->channel == -1 || c->external != external ||
+		    (skip >> c->number & 1) != 0)
+			continue;
+		if (best == NULL || admit_load(b->admit, c->number) <
+					admit_load(b->admit, best->number))
+			best = c;
+	}
+	return best;
+}

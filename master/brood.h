@@ -1,0 +1,104 @@
+/*
+ * The master's children: started, introduced to each other, heard, replaced
+ * when they die. A dead worker's number is given again only when its process is
+ * gone.
+ */
+#ifndef MASTER_BROOD_H
+#define MASTER_BROOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "master/admit.h"
+#include "shm/boot.h"
+#include "shm/ipc.h"
+
+#define BROOD_SERVANTS 5 /* log, pam, auth, spawner, watch */
+#define BROOD_MAX      (BROOD_SERVANTS + BOOT_WORKERS)
+
+struct child {
+	pid_t pid; /* 0: this place is free */
+	enum boot_role role;
+	uint32_t number; /* of a worker */
+	uint64_t incarnation;
+	int channel;      /* -1: it has closed its end */
+	int log;          /* reading end of its log channel, for a new logger */
+	uint64_t started; /* ms */
+	bool hello;
+	bool tls;      /* it has taken its certificates */
+	bool retired;  /* gets no more clients, ends after its last */
+	bool external; /* serves the listeners with EXTERNAL */
+};
+
+enum brood_certs { /* what became of certificates that are being tried */
+	BROOD_CERTS_NONE,
+	BROOD_CERTS_TRYING,
+	BROOD_CERTS_GOOD,
+	BROOD_CERTS_BAD,
+};
+
+struct throttle {          /* of one role */
+	unsigned failures; /* deaths in a row soon after the start */
+	uint64_t retry;    /* ms: not before */
+};
+
+struct brood {
+	struct boot boot; /* settings of the children; role and number vary */
+	struct admit *admit;
+	struct child v[BROOD_MAX]; /* servants, then workers by number */
+	struct throttle throttle[BOOT_ROLES];
+	uint8_t key[32];
+	int board;
+	int bells[BOOT_WORKERS];
+	int certs;     /* memfd, -1: no TLS */
+	int new_certs; /* being tried after a reload, -1 */
+	int log;       /* our own log channel, the reading end */
+	uint64_t incarnations;
+	bool stopping; /* nobody is replaced */
+	bool failed;   /* somebody died before all were ready */
+	bool ready;    /* all were ready once */
+};
+
+/*
+ * Makes board, bells, key; b->boot, ->admit, ->certs and ->log are set by the
+ * caller before. 0, or -1 with errno.
+ */
+int brood_init(struct brood *);
+/* Starts whoever is missing and may be started by now. */
+void brood_start(struct brood *, uint64_t now);
+/* ms until brood_start has work, -1: none waits. */
+int brood_wait(const struct brood *, uint64_t now);
+/* Hears a child whose channel is readable. */
+void brood_hear(struct brood *, struct child *);
+/* A process has ended. */
+void brood_reap(struct brood *, pid_t, int status, uint64_t now);
+/* All are there, have said HELLO and, with TLS, taken their certificates. */
+bool brood_ready(const struct brood *);
+/* Hands the settings in b->boot to all. */
+void brood_settings(struct brood *);
+/*
+ * Hands new certificates (taken over; -1: none) to all workers for a try. Ask
+ * brood_certs for the outcome, then settle: good ones stay, for bad ones the
+ * old ones are handed out again.
+ */
+void brood_try_certs(struct brood *, int fd);
+enum brood_certs brood_certs(const struct brood *, char *why, size_t size);
+void brood_settle_certs(struct brood *, bool good);
+/* Workers of now finish with their clients, new ones are started. */
+void brood_renew(struct brood *);
+/* Tells all of a role (BOOT_ANY: everybody) to stop. */
+void brood_stop(struct brood *, enum boot_role, bool fast, uint32_t seconds);
+void brood_kill(struct brood *, enum boot_role);
+/* How many of a role (BOOT_ANY: of all) live. */
+unsigned brood_count(const struct brood *, enum boot_role);
+/*
+ * The worker with the fewest clients that is ready for one, of those that serve
+ * EXTERNAL listeners or not; NULL if there is none. skip: numbers to pass over.
+ */
+struct child *brood_worker(struct brood *, bool external, uint64_t skip);
+/* As ipc_send; a child that does not read its channel is killed. */
+int brood_send(struct brood *, struct child *, struct ipc_put *, int fd);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * What settings name outside themselves: users, files; and what is announced.
+ * For imapd-master -t, the start and a reload.
+ */
+#ifndef MASTER_CHECK_H
+#define MASTER_CHECK_H
+
+#include <stdbool.h>
+
+#include "master/note.h"
+#include "shm/settings.h"
+
+/*
+ * Resolves the users (if privileged) and looks whether what the settings name
+ * can be used. 0, or -1 if errors were noted.
+ */
+int check_settings(struct settings *, bool privileged, struct notes *);
+/* Prints, for -t, what each listener announces, to stdout. */
+void check_print(const struct settings *);
+
+#endif

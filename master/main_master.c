@@ -1,0 +1,196 @@
+/*
+ * imapd-master: the server's first process, and, executed again by it with
+ * --role, log, spawner and watch.
+ */
+#include <bsd/unistd.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "master/check.h"
+#include "master/master.h"
+#include "master/role.h"
+#include "master/settings.h"
+#include "shm/log.h"
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+
+struct options {
+	const char *file;
+	bool foreground, test;
+};
+
+static int serve_role(void);
+static int parse(int argc, char **argv, struct options *);
+static int version(void);
+static int usage(void);
+static int load(const struct options *, bool privileged, struct settings *);
+static void print_notes(const struct notes *);
+static int daemonize(int *ready);
+
+int
+main(int argc, char **argv)
+{
+	static struct settings set;
+	struct options opt = {.file = SYSCONFDIR "/imapd"};
+	bool privileged = geteuid() == 0;
+	int ready = -1, ret;
+
+	setproctitle_init(argc, argv, environ);
+	if (argc == 2 && strcmp(argv[1], "--role") == 0)
+		return serve_role();
+	ret = parse(argc, argv, &opt);
+	if (ret != -1)
+		return ret;
+	if (load(&opt, privileged, &set) == -1)
+		return 1;
+	if (opt.test) {
+		check_print(&set);
+		return 0;
+	}
+	set.log_stderr = opt.foreground;
+	if (!opt.foreground) {
+		ret = daemonize(&ready);
+		if (ret != -1)
+			return ret;
+	}
+	setproctitle("master");
+	return master_run(&set, privileged, ready);
+}
+
+static int
+serve_role(void)
+{
+	static struct boot boot;
+	const struct role *role;
+
+	if (boot_read(BOOT_FD_BOOT, &boot) == -1) {
+		fprintf(stderr, "imapd-master: --role is not for people\n");
+		return 1;
+	}
+	role = role_find((enum boot_role)boot.role);
+	if (role == NULL || role->serve == NULL) {
+		fprintf(stderr, "imapd-master: not a role of this program\n");
+		return 1;
+	}
+	setproctitle("%s", boot_role_name(role->role));
+	if (role->role != BOOT_LOG)
+		log_init(BOOT_FD_LOG, boot_role_name(role->role));
+	return role->serve(&boot);
+}
+
+/* -1: go on; else the exit status. */
+static int
+parse(int argc, char **argv, struct options *opt)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "f:Ftv")) != -1)
+		switch (c) {
+		case 'f':
+			opt->file = optarg;
+			break;
+		case 'F':
+			opt->foreground = true;
+			break;
+		case 't':
+			opt->test = true;
+			break;
+		case 'v':
+			return version();
+		default:
+			return usage();
+		}
+	return optind == argc ? -1 : usage();
+}
+
+static int
+version(void)
+{
+	printf("Corkboard IMAP %s\n"
+	       "settings: %s/imapd, programs: %s\n"
+	       "compiler: %s%s\n",
+	    VERSION, SYSCONFDIR, LIBEXECDIR, __VERSION__,
+#ifdef __SANITIZE_ADDRESS__
+	    ", with sanitizers"
+#else
+	    ""
+#endif
+	);
+	return 0;
+}
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: imapd-master [-Ftv] [-f file]\n");
+	return 2;
+}
+
+static int
+load(const struct options *opt, bool privileged, struct settings *set)
+{
+	static struct notes notes;
+	char path[PATH_MAX];
+	int ret = -1;
+
+	if (realpath(opt->file, path) == NULL)
+		note_add(&notes, NOTE_ERROR, NULL, 0, "%s: %s", opt->file,
+		    strerror(errno));
+	else if (settings_load(path, set, &notes) == 0)
+		ret = check_settings(set, privileged, &notes);
+	print_notes(&notes);
+	return ret;
+}
+
+static void
+print_notes(const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		fprintf(stderr, "%s%s\n",
+		    notes->v[i].kind == NOTE_ERROR ? "" : "warning: ",
+		    notes->v[i].text);
+	if (notes->errors > 0)
+		fprintf(stderr, "imapd-master: %zu error%s in the settings\n",
+		    notes->errors, notes->errors == 1 ? "" : "s");
+}
+
+/*
+ * Into the background. The parent stays until the child says that all
+ * processes are there (status 0), or has ended (1). -1 in the child.
+ */
+static int
+daemonize(int *ready)
+{
+	int fds[2];
+	char byte;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(fds) == -1 || (pid = fork()) == -1) {
+		perror("imapd-master");
+		return 1;
+	}
+	if (pid == 0) {
+		close(fds[0]);
+		*ready = fds[1];
+		if (setsid() == -1 || chdir("/") == -1) {
+			perror("imapd-master");
+			return 1;
+		}
+		return -1;
+	}
+	close(fds[1]);
+	do
+		n = read(fds[0], &byte, 1);
+	while (n == -1 && errno == EINTR);
+	if (n == 1)
+		return 0;
+	fprintf(stderr, "imapd-master: not started, the log says why\n");
+	return 1;
+}

@@ -1,0 +1,506 @@
+/*
+ * The master's loop: signals, listening sockets, the children's channels. No
+ * work is done in a signal handler and nothing here waits for a child.
+ */
+#include "master/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "master/admit.h"
+#include "master/brood.h"
+#include "master/certs.h"
+#include "master/check.h"
+#include "master/listen.h"
+#include "master/notify.h"
+#include "master/porch.h"
+#include "master/settings.h"
+#include "master/sig.h"
+#include "master/spawn.h"
+#include "shm/log.h"
+
+#define START_LIMIT 30000 /* ms until all children must be ready */
+#define CERTS_LIMIT 5000  /* ms that workers have to try certificates */
+#define FAST_LIMIT  2     /* s of a fast stop */
+#define SERVANTS_MS 3000  /* ms that servants have to stop */
+#define PER_CLIENT  4     /* descriptors of a worker for a client */
+
+enum phase {
+	PHASE_START,
+	PHASE_RUN,
+	PHASE_STOP_WORKERS,
+	PHASE_STOP_SERVANTS,
+	PHASE_STOP_LOG,
+	PHASE_END,
+};
+
+struct master {
+	enum phase phase;
+	struct brood brood;
+	struct porch porch;
+	int signals;
+	int lock;          /* PIDFILE.lock */
+	int ready;         /* tells the parent of a daemon, -1 */
+	int log;           /* our log channel, the writing end */
+	uint64_t deadline; /* ms: of this phase */
+	int status;
+	/* a reload that waits for the workers' word on its certificates */
+	struct settings next;
+	bool reloading;
+	uint64_t reload_deadline;
+	struct stat program; /* imapd-worker, as it was started */
+};
+
+static int begin(struct master *, const struct settings *, int privileged);
+static void find_program(struct stat *);
+static void raise_files(const struct settings *);
+static void turn(struct master *);
+static nfds_t fill_poll(const struct master *, struct pollfd *, uint64_t now);
+static int wait_ms(const struct master *, uint64_t now);
+static int sooner(int a, int b);
+static void take_signals(struct master *, uint64_t now);
+static void reap(struct master *, uint64_t now);
+static void advance(struct master *, uint64_t now);
+static void started(struct master *);
+static void detach(void);
+static void reload(struct master *, uint64_t now);
+static void log_notes(const struct notes *);
+static void watch_reload(struct master *, uint64_t now);
+static void apply(struct master *);
+static bool same_tls(const struct settings *, const struct settings *);
+static void stop(struct master *, bool fast, uint64_t now);
+static void advance_stop(struct master *, uint64_t now);
+static uint64_t now_ms(void);
+
+int
+master_run(const struct settings *set, int privileged, int ready)
+{
+	static struct master m;
+
+	m.ready = ready;
+	if (begin(&m, set, privileged) == -1)
+		return 1;
+	while (m.phase != PHASE_END)
+		turn(&m);
+	if (m.status == 0)
+		(void)unlink(m.brood.boot.set.pidfile);
+	return m.status;
+}
+
+static int
+begin(struct master *m, const struct settings *set, int privileged)
+{
+	static struct notes notes;
+	int log[2];
+
+	m->brood.boot.set = *set;
+	m->brood.boot.privileged = privileged != 0;
+	m->porch.brood = &m->brood;
+	m->lock = pidfile_lock(set->pidfile);
+	if (m->lock == -1) {
+		fprintf(stderr, "imapd-master: %s.lock: %s\n", set->pidfile,
+		    errno == EAGAIN ? "a server is running already"
+				    : strerror(errno));
+		return -1;
+	}
+	if (listen_open(set, &m->porch.listeners, &notes) == -1 ||
+	    certs_read(set, &m->brood.certs, &notes) == -1) {
+		for (size_t i = 0; i < notes.n; i++)
+			fprintf(stderr, "imapd-master: %s\n", notes.v[i].text);
+		return -1;
+	}
+	raise_files(set);
+	find_program(&m->program);
+	m->brood.admit = admit_new();
+	m->signals = sig_open();
+	if (m->brood.admit == NULL || m->signals == -1 || ipc_pair(log) == -1) {
+		perror("imapd-master");
+		return -1;
+	}
+	m->brood.log = log[0];
+	m->log = log[1];
+	if (brood_init(&m->brood) == -1) {
+		perror("imapd-master: cannot make the board");
+		return -1;
+	}
+	if (!m->brood.boot.privileged)
+		fprintf(stderr,
+		    "imapd-master: not started by root: all processes run as "
+		    "uid %u, without jails\n",
+		    (unsigned)getuid());
+	m->phase = PHASE_START;
+	m->deadline = now_ms() + START_LIMIT;
+	return 0;
+}
+
+static void
+find_program(struct stat *out)
+{
+	char path[4096];
+
+	memset(out, 0, sizeof(*out));
+	if (spawn_path("imapd-worker", path, sizeof(path)) == 0)
+		(void)stat(path, out);
+}
+
+/* Workers inherit this limit; without the right the hard one is all we get. */
+static void
+raise_files(const struct settings *set)
+{
+	struct rlimit limit;
+	rlim_t want =
+	    ((rlim_t)set->view[0].maxdaemons + set->view[1].maxdaemons) *
+		PER_CLIENT +
+	    1024;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	if (limit.rlim_max < want) {
+		struct rlimit more = {want, want};
+
+		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+			return;
+	}
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void
+turn(struct master *m)
+{
+	struct pollfd p[1 + LISTEN_MAX + BROOD_MAX];
+	uint64_t now = now_ms();
+	size_t k = 1;
+	nfds_t n;
+
+	if (m->phase <= PHASE_RUN)
+		brood_start(&m->brood, now);
+	n = fill_poll(m, p, now);
+	if (poll(p, n, wait_ms(m, now)) == -1) {
+		if (errno != EINTR)
+			log_fatal("poll: %s", strerror(errno));
+		return;
+	}
+	now = now_ms();
+	/* Children first: places that they free are there for newcomers. */
+	for (size_t i = 0; i < BROOD_MAX; i++)
+		if (p[1 + m->porch.listeners.n + i].revents != 0 &&
+		    m->brood.v[i].channel != -1)
+			brood_hear(&m->brood, &m->brood.v[i]);
+	for (size_t i = 0; i < m->porch.listeners.n; i++, k++)
+		if (p[k].revents != 0)
+			porch_accept(&m->porch, i, now);
+	if (p[0].revents != 0)
+		take_signals(m, now);
+	advance(m, now);
+}
+
+/* Signals, listeners (fd -1 while nobody is admitted), children by place. */
+static nfds_t
+fill_poll(const struct master *m, struct pollfd *p, uint64_t now)
+{
+	bool open = m->phase == PHASE_RUN && now >= m->porch.pause;
+	nfds_t n = 0;
+
+	p[n++] = (struct pollfd){.fd = m->signals, .events = POLLIN};
+	for (size_t i = 0; i < m->porch.listeners.n; i++)
+		p[n++] = (struct pollfd){
+		    .fd = open ? m->porch.listeners.v[i].fd : -1,
+		    .events = POLLIN};
+	for (int i = 0; i < BROOD_MAX; i++)
+		p[n++] = (struct pollfd){
+		    .fd = m->brood.v[i].pid != 0 ? m->brood.v[i].channel : -1,
+		    .events = POLLIN};
+	return n;
+}
+
+static int
+wait_ms(const struct master *m, uint64_t now)
+{
+	int wait = brood_wait(&m->brood, now);
+
+	if (m->phase != PHASE_RUN)
+		wait = sooner(
+		    wait, m->deadline <= now ? 0 : (int)(m->deadline - now));
+	if (m->reloading)
+		wait = sooner(wait, m->reload_deadline <= now
+					? 0
+					: (int)(m->reload_deadline - now));
+	if (m->porch.pause > now)
+		wait = sooner(wait, (int)(m->porch.pause - now));
+	return wait;
+}
+
+/* -1 is never. */
+static int
+sooner(int a, int b)
+{
+	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+static void
+take_signals(struct master *m, uint64_t now)
+{
+	int sig;
+
+	while ((sig = sig_next(m->signals)) != 0) {
+		switch (sig) {
+		case SIGCHLD:
+			reap(m, now);
+			break;
+		case SIGHUP:
+			reload(m, now);
+			break;
+		case SIGTERM:
+			stop(m, false, now);
+			break;
+		case SIGINT:
+			stop(m, true, now);
+			break;
+		}
+	}
+}
+
+static void
+reap(struct master *m, uint64_t now)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		brood_reap(&m->brood, pid, status, now);
+}
+
+/* Whether it is time for the next phase, or for the end of a reload. */
+static void
+advance(struct master *m, uint64_t now)
+{
+	/* Once there is a logger our lines go where all lines go. */
+	if (m->log != -1 && m->brood.v[0].hello) {
+		log_init(m->log, "master");
+		m->log = -1;
+	}
+	if (m->phase == PHASE_START) {
+		if (brood_ready(&m->brood))
+			started(m);
+		else if (m->brood.failed || now >= m->deadline) {
+			log_line(LOG_LEVEL_ERR, "cannot start: %s",
+			    m->brood.failed ? "a process ended at once"
+					    : "a process does not answer");
+			m->status = 1;
+			stop(m, true, now);
+		}
+	} else if (m->phase > PHASE_RUN)
+		advance_stop(m, now);
+	else if (m->reloading)
+		watch_reload(m, now);
+}
+
+static void
+started(struct master *m)
+{
+	const struct settings *set = &m->brood.boot.set;
+
+	m->phase = PHASE_RUN;
+	m->brood.ready = true;
+	if (pidfile_write(set->pidfile) == -1)
+		log_line(
+		    LOG_LEVEL_ERR, "%s: %s", set->pidfile, strerror(errno));
+	log_line(LOG_LEVEL_NOTICE, "ready, version %s, %u workers", VERSION,
+	    set->workers);
+	notify_systemd("READY=1");
+	if (m->ready != -1) {
+		(void)!write(m->ready, "", 1);
+		close(m->ready);
+		m->ready = -1;
+		detach();
+	}
+}
+
+/* A daemon lets go of the terminal only now: until here it could complain. */
+static void
+detach(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	for (int i = 0; i < 3; i++)
+		(void)dup2(fd, i);
+	if (fd > 2)
+		close(fd);
+}
+
+static void
+reload(struct master *m, uint64_t now)
+{
+	static struct notes notes;
+	const struct settings *running = &m->brood.boot.set;
+	const char *name;
+	size_t i = 0;
+	int certs = -1;
+
+	if (m->phase != PHASE_RUN || m->reloading)
+		return;
+	notify_systemd("RELOADING=1");
+	note_done(&notes);
+	if (settings_load(running->config, &m->next, &notes) == 0) {
+		m->next.log_stderr = running->log_stderr;
+		while ((name = settings_keep(running, &m->next, &i)) != NULL)
+			log_line(LOG_LEVEL_WARN,
+			    "%s has changed: that needs a restart", name);
+		if (check_settings(
+			&m->next, m->brood.boot.privileged != 0, &notes) == 0)
+			(void)certs_read(&m->next, &certs, &notes);
+	}
+	log_notes(&notes);
+	if (notes.errors > 0) {
+		log_line(LOG_LEVEL_ERR,
+		    "reload: %zu errors, nothing is changed", notes.errors);
+		if (certs != -1)
+			close(certs);
+		notify_systemd("READY=1");
+		return;
+	}
+	if (certs_same(certs, m->brood.certs) || certs == -1) {
+		if (certs != -1)
+			close(certs);
+		apply(m);
+		return;
+	}
+	brood_try_certs(&m->brood, certs);
+	m->reloading = true;
+	m->reload_deadline = now + CERTS_LIMIT;
+}
+
+static void
+log_notes(const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		log_line(notes->v[i].kind == NOTE_ERROR ? LOG_LEVEL_ERR
+							: LOG_LEVEL_WARN,
+		    "%s", notes->v[i].text);
+}
+
+static void
+watch_reload(struct master *m, uint64_t now)
+{
+	char why[256] = "no answer from a worker";
+	enum brood_certs state = brood_certs(&m->brood, why, sizeof(why));
+
+	if (state == BROOD_CERTS_TRYING && now < m->reload_deadline)
+		return;
+	m->reloading = false;
+	brood_settle_certs(&m->brood, state == BROOD_CERTS_GOOD);
+	if (state == BROOD_CERTS_GOOD) {
+		apply(m);
+		return;
+	}
+	log_line(
+	    LOG_LEVEL_ERR, "reload: certificates: %s; nothing is changed", why);
+	notify_systemd("READY=1");
+}
+
+static void
+apply(struct master *m)
+{
+	struct stat program;
+	bool tls = same_tls(&m->brood.boot.set, &m->next);
+	int again;
+
+	m->brood.boot.set = m->next;
+	raise_files(&m->next);
+	brood_settings(&m->brood);
+	find_program(&program);
+	if (program.st_ino != m->program.st_ino ||
+	    program.st_mtime != m->program.st_mtime) {
+		m->program = program;
+		log_line(LOG_LEVEL_NOTICE,
+		    "the programs are new ones, workers are renewed");
+		brood_renew(&m->brood);
+	} else if (!tls && m->brood.certs != -1) {
+		/* The same bytes again: workers make contexts from both. */
+		again = fcntl(m->brood.certs, F_DUPFD_CLOEXEC, 0);
+		brood_try_certs(&m->brood, again);
+		brood_settle_certs(&m->brood, true);
+	}
+	log_line(LOG_LEVEL_NOTICE, "settings are reloaded");
+	notify_systemd("READY=1");
+}
+
+static bool
+same_tls(const struct settings *a, const struct settings *b)
+{
+	return strcmp(a->tls_protocol, b->tls_protocol) == 0 &&
+	       strcmp(a->tls_cipher_list, b->tls_cipher_list) == 0 &&
+	       a->tls_external == b->tls_external;
+}
+
+static void
+stop(struct master *m, bool fast, uint64_t now)
+{
+	uint32_t seconds = fast ? FAST_LIMIT : m->brood.boot.set.stop_timeout;
+
+	/* A fast stop may follow a graceful one. */
+	if (m->phase > PHASE_STOP_WORKERS ||
+	    (m->phase == PHASE_STOP_WORKERS && !fast))
+		return;
+	log_line(LOG_LEVEL_NOTICE, "stopping%s", fast ? " fast" : "");
+	notify_systemd("STOPPING=1");
+	listen_close(&m->porch.listeners);
+	m->brood.stopping = true;
+	m->phase = PHASE_STOP_WORKERS;
+	m->deadline = now + seconds * 1000u;
+	brood_stop(&m->brood, BOOT_WORKER, fast, seconds);
+}
+
+/* Workers end first, then who serves them, the logger last. */
+static void
+advance_stop(struct master *m, uint64_t now)
+{
+	bool late = now >= m->deadline;
+
+	if (m->phase == PHASE_STOP_WORKERS) {
+		if (brood_count(&m->brood, BOOT_WORKER) > 0 && !late)
+			return;
+		brood_kill(&m->brood, BOOT_WORKER);
+		for (enum boot_role r = BOOT_AUTH; r <= BOOT_WATCH; r++)
+			brood_stop(&m->brood, r, true, SERVANTS_MS / 1000);
+		m->phase = PHASE_STOP_SERVANTS;
+		m->deadline = now + SERVANTS_MS;
+	} else if (m->phase == PHASE_STOP_SERVANTS) {
+		if (brood_count(&m->brood, BOOT_ANY) >
+			brood_count(&m->brood, BOOT_LOG) &&
+		    !late)
+			return;
+		for (enum boot_role r = BOOT_AUTH; r <= BOOT_WATCH; r++)
+			brood_kill(&m->brood, r);
+		log_line(LOG_LEVEL_NOTICE, "stopped");
+		brood_stop(&m->brood, BOOT_LOG, true, 1);
+		m->phase = PHASE_STOP_LOG;
+		m->deadline = now + SERVANTS_MS;
+	} else if (brood_count(&m->brood, BOOT_ANY) == 0 || late) {
+		brood_kill(&m->brood, BOOT_ANY);
+		m->phase = PHASE_END;
+	}
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}

@@ -1,0 +1,86 @@
+/*
+ * One datagram to $NOTIFY_SOCKET; one line in the pid file.
+ */
+#include "master/notify.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "shm/settings.h"
+
+void
+notify_systemd(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	socklen_t len;
+	int fd;
+
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+	    strlen(path) >= sizeof(sun.sun_path))
+		return;
+	strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+	len =
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (path[0] == '@')
+		sun.sun_path[0] = '\0'; /* the abstract name space */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return;
+	/* Nobody to tell is no error of ours. */
+	(void)sendto(fd, state, strlen(state), MSG_DONTWAIT | MSG_NOSIGNAL,
+	    (struct sockaddr *)&sun, len);
+	close(fd);
+}
+
+int
+pidfile_lock(const char *pidfile)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char name[SETTINGS_PATH + 8];
+	int fd, saved;
+
+	snprintf(name, sizeof(name), "%s.lock", pidfile);
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return -1;
+	/* Of the open file, not the process: it survives our fork. */
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return fd;
+	saved = errno == EACCES ? EAGAIN : errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+pidfile_write(const char *pidfile)
+{
+	char name[SETTINGS_PATH + 8], text[32];
+	int fd, n, saved;
+
+	snprintf(name, sizeof(name), "%s.new", pidfile);
+	if (unlink(name) == -1 && errno != ENOENT)
+		return -1;
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd == -1)
+		return -1;
+	n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	if (write(fd, text, (size_t)n) == n && close(fd) == 0) {
+		if (rename(name, pidfile) == 0)
+			return 0;
+	} else
+		close(fd);
+	saved = errno;
+	unlink(name);
+	errno = saved;
+	return -1;
+}

@@ -1,0 +1,25 @@
+/*
+ * Accepting: who comes in at the listening sockets is admitted and handed to a
+ * worker, or told why not.
+ */
+#ifndef MASTER_PORCH_H
+#define MASTER_PORCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "master/brood.h"
+#include "master/listen.h"
+
+struct porch {
+	struct brood *brood;
+	struct listeners listeners;
+	uint64_t pause;    /* ms: no accept before; EMFILE */
+	uint64_t told;     /* ms: last line about EMFILE */
+	uint64_t crowd[2]; /* ms: last line about 90 % of MAXDAEMONS */
+};
+
+/* Accepts what waits at listener i, some at a time. */
+void porch_accept(struct porch *, size_t i, uint64_t now);
+
+#endif

@@ -1,0 +1,308 @@
+/*
+ * Template and spares. The change to the owner here is the only one to a mail
+ * user in the tree. The order is: bounding set (while still root), groups,
+ * gid, uid, proof that there is no way back, no_new_privs, not dumpable, umask;
+ * then the Maildir's root is opened, as its owner; then Landlock; and only then
+ * the first byte of a client is read.
+ */
+#include "master/spare.h"
+
+#include <bsd/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "master/landlock.h"
+#include "master/sig.h"
+#include "shm/ipc.h"
+#include "shm/log.h"
+
+struct template
+{
+	const struct boot *boot;
+	const struct spare_work *work;
+	int parent; /* -1: the spawner is gone */
+	int signals;
+	unsigned children;
+};
+
+static bool from_spawner(struct template *, int *status);
+static bool fork_spare(struct template *, int channel, int *status);
+static void reap(struct template *);
+static int spare_main(const struct template *, int channel);
+static int wait_become(int channel, struct owner *, int *control);
+static int read_owner(struct ipc_msg *, struct owner *);
+static bool terminated(const char *, size_t);
+static int drop_bounding_set(void);
+static int no_way_back(const struct owner *);
+static int open_root(const struct owner *, int *rooterr);
+static void shut_in(const struct settings *, const struct owner *, int rootfd);
+
+int
+template_run(const struct boot *boot, int parent, const struct spare_work *work)
+{
+	struct template t = {.boot = boot, .work = work, .parent = parent};
+	struct pollfd p[2];
+	int status = 0;
+
+	signal(SIGCHLD, SIG_DFL);
+	t.signals = sig_open_child();
+	if (t.signals == -1) {
+		log_line(LOG_LEVEL_ERR, "signalfd: %s", strerror(errno));
+		return 1;
+	}
+	while (t.parent != -1 || t.children > 0) {
+		p[0] = (struct pollfd){.fd = t.parent, .events = POLLIN};
+		p[1] = (struct pollfd){.fd = t.signals, .events = POLLIN};
+		if (poll(p, 2, -1) == -1 && errno != EINTR)
+			return 1;
+		while (sig_next(t.signals) != 0)
+			continue;
+		reap(&t);
+		if (t.parent != -1 && from_spawner(&t, &status))
+			return status;
+	}
+	return 0;
+}
+
+/* True in a spare that has done its work. */
+static bool
+from_spawner(struct template *t, int *status)
+{
+	static struct ipc_msg msg;
+	int n, channel;
+
+	while (
+	    (n = ipc_recv(t->parent, BOOT_TEMPLATE, BOOT_SPAWNER, &msg)) == 1) {
+		channel = ipc_take_fd(&msg, 0);
+		if (channel == -1 || msg.type != IPC_FORK)
+			continue;
+		if (fork_spare(t, channel, status))
+			return true;
+		close(channel);
+	}
+	if (n == 0 || errno != EAGAIN) {
+		close(t->parent);
+		t->parent = -1;
+	}
+	return false;
+}
+
+static bool
+fork_spare(struct template *t, int channel, int *status)
+{
+	pid_t pid = fork();
+
+	if (pid == -1) {
+		/* The spawner sees the channel's end. */
+		log_line(LOG_LEVEL_ERR, "fork: %s", strerror(errno));
+		return false;
+	}
+	if (pid > 0) {
+		t->children++;
+		return false;
+	}
+	*status = spare_main(t, channel);
+	return true;
+}
+
+static void
+reap(struct template *t)
+{
+	struct ipc_put put;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		t->children--;
+		if (t->parent == -1)
+			continue;
+		ipc_begin(&put, IPC_DIED);
+		ipc_put_u32(&put, (uint32_t)pid);
+		ipc_put_u32(&put, (uint32_t)status);
+		/* Only for the log: a full channel loses a line. */
+		(void)ipc_send(t->parent, &put, NULL, 0);
+	}
+}
+
+static int
+spare_main(const struct template *t, int channel)
+{
+	const struct settings *set = &t->boot->set;
+	static struct owner owner;
+	int control, rootfd, rooterr = 0;
+	sigset_t none;
+
+	close(t->parent);
+	close(t->signals);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setproctitle("spare");
+	log_init(BOOT_FD_LOG, "session");
+	if (wait_become(channel, &owner, &control) == -1)
+		return 0; /* the spawner is gone, or has too many */
+	close(channel);
+	if (spare_become(&owner, t->boot->privileged != 0) == -1) {
+		log_line(LOG_LEVEL_ERR, "cannot become uid %u: %s", owner.uid,
+		    strerror(errno));
+		return 1;
+	}
+	umask((mode_t)set->umask);
+	setproctitle("session");
+	rootfd = open_root(&owner, &rooterr);
+	shut_in(set, &owner, rootfd);
+	return t->work->serve(set, &owner, rootfd, rooterr, control);
+}
+
+/* 0 with both filled; -1: it is never to be anybody. */
+static int
+wait_become(int channel, struct owner *owner, int *control)
+{
+	struct pollfd p = {.fd = channel, .events = POLLIN};
+	static struct ipc_msg msg;
+	int n;
+
+	for (;;) {
+		n = ipc_recv(channel, BOOT_SESSION, BOOT_SPAWNER, &msg);
+		if (n == 1)
+			break;
+		if (n == 0 || errno != EAGAIN)
+			return -1;
+		if (poll(&p, 1, -1) == -1 && errno != EINTR)
+			return -1;
+	}
+	*control = ipc_take_fd(&msg, 0);
+	if (msg.type == IPC_BECOME && *control != -1 &&
+	    read_owner(&msg, owner) == 0)
+		return 0;
+	log_line(LOG_LEVEL_ERR, "spare: bad message from the spawner");
+	return -1;
+}
+
+static int
+read_owner(struct ipc_msg *msg, struct owner *owner)
+{
+	struct ipc_get get;
+	const uint8_t *p;
+	size_t n;
+
+	ipc_open(&get, msg);
+	p = ipc_get_bytes(&get, &n, sizeof(*owner));
+	if (ipc_done(&get) == -1 || n != sizeof(*owner))
+		return -1;
+	memcpy(owner, p, n);
+	if (owner->ngroups > TICKET_GROUPS ||
+	    !terminated(owner->user, sizeof(owner->user)) ||
+	    !terminated(owner->home, sizeof(owner->home)) ||
+	    !terminated(owner->maildir, sizeof(owner->maildir)) ||
+	    !terminated(owner->options, sizeof(owner->options)))
+		return -1;
+	return 0;
+}
+
+static bool
+terminated(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+int
+spare_become(const struct owner *owner, bool privileged)
+{
+	gid_t groups[TICKET_GROUPS];
+
+	if (privileged) {
+		if (owner->uid == 0 || owner->ngroups > TICKET_GROUPS) {
+			errno = EPERM;
+			return -1;
+		}
+		for (uint32_t i = 0; i < owner->ngroups; i++)
+			groups[i] = owner->groups[i];
+		if (drop_bounding_set() == -1 ||
+		    setgroups(owner->ngroups, groups) == -1 ||
+		    setresgid(owner->gid, owner->gid, owner->gid) == -1 ||
+		    setresuid(owner->uid, owner->uid, owner->uid) == -1 ||
+		    no_way_back(owner) == -1)
+			return -1;
+	}
+	/* A change of uid turns dumpable on again. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+drop_bounding_set(void)
+{
+	for (int cap = 0; cap < 64; cap++)
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+no_way_back(const struct owner *owner)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct d[2];
+	uid_t u[3];
+	gid_t g[3];
+
+	if (getresuid(&u[0], &u[1], &u[2]) == -1 ||
+	    getresgid(&g[0], &g[1], &g[2]) == -1 ||
+	    syscall(SYS_capget, &h, d) == -1)
+		return -1;
+	errno = EPERM;
+	for (int i = 0; i < 3; i++)
+		if (u[i] != owner->uid || g[i] != owner->gid)
+			return -1;
+	for (int i = 0; i < 2; i++)
+		if (d[i].permitted != 0 || d[i].effective != 0 ||
+		    d[i].inheritable != 0)
+			return -1;
+	if (setresuid(0, 0, 0) != -1 || setuid(0) != -1) {
+		errno = EPERM;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+open_root(const struct owner *owner, int *rooterr)
+{
+	int fd = open(owner->maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		*rooterr = errno;
+	return fd;
+}
+
+static void
+shut_in(const struct settings *set, const struct owner *owner, int rootfd)
+{
+	char index[SETTINGS_PATH + 16];
+	const char *extra = NULL;
+	int version;
+
+	if (set->indexdir[0] != '\0') {
+		snprintf(
+		    index, sizeof(index), "%s/%u", set->indexdir, owner->uid);
+		extra = index;
+	}
+	version = landlock_enter(rootfd, extra);
+	if (version == -1)
+		log_line(LOG_LEVEL_WARN, "Landlock: %s", strerror(errno));
+}

@@ -1,0 +1,35 @@
+/*
+ * Starting one of our own programs: fork and exec, with the descriptors of enum
+ * boot_fd where the newborn expects them and nothing else.
+ */
+#ifndef MASTER_SPAWN_H
+#define MASTER_SPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "shm/boot.h"
+
+struct spawn {
+	const char *program; /* path */
+	const char *option;  /* its only argument, or NULL */
+	const struct boot *boot;
+	int parent, log;  /* become BOOT_FD_PARENT, BOOT_FD_LOG */
+	int board;        /* BOOT_FD_BOARD, or -1 */
+	const int *bells; /* BOOT_WORKERS of them, or NULL */
+};
+
+/*
+ * Starts it; the pid, or -1 with errno. All descriptors stay the caller's. A
+ * program that cannot be executed ends with status 127 and a log line.
+ */
+pid_t spawn_start(const struct spawn *);
+
+/*
+ * Where our programs are: the directory of this program if imapd-worker is
+ * there too (a build tree), else LIBEXECDIR. Writes the path of "name" into
+ * out[size]; 0, or -1 with errno.
+ */
+int spawn_path(const char *name, char *out, size_t size);
+
+#endif
