@@ -48,6 +48,7 @@ check_fold(const char *p, size_t n)
 static void
 check_header(const char *p, size_t n)
 {
+	const struct mime_text to = {"To", 2}, value = {p, n};
 	struct text_needle needle;
 	struct buf text, folded;
 
@@ -59,7 +60,10 @@ check_header(const char *p, size_t n)
 	needle.p = folded.n > 0 ? folded.p : "";
 	needle.n = folded.n;
 	need(text_header_has(p, n, &needle));
-	need(text_address_has(p, n, &needle));
+	need(text_field_has(&to, &value, &needle));
+	needle.p = "\xef\xbf\xbe";
+	needle.n = 3;
+	(void)text_field_has(&to, &value, &needle);
 	buf_done(&text);
 	buf_done(&folded);
 }

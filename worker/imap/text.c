@@ -31,6 +31,7 @@ struct words { /* what was decoded and waits for its charset */
 
 static bool to_utf8(struct buf *, const char *, const char *, size_t);
 static void put_utf8(struct buf *, const char *, size_t);
+static bool is_address_field(const struct mime_text *);
 static bool folded_has(const char *, size_t, const struct text_needle *);
 static bool next_word(const char *, size_t, size_t, struct word *);
 static void words_add(struct buf *, struct words *, const struct word *);
@@ -98,18 +99,21 @@ text_header_has(const char *value, size_t n, const struct text_needle *needle)
 }
 
 bool
-text_address_has(const char *value, size_t n, const struct text_needle *needle)
+text_field_has(const struct mime_text *name, const struct mime_text *value,
+    const struct text_needle *needle)
 {
 	struct address_reader r;
 	struct address a;
 	struct buf b;
 	bool has;
 
-	if (text_header_has(value, n, needle))
+	if (text_header_has(value->p, value->n, needle))
 		return true;
+	if (!is_address_field(name))
+		return false;
 	has = false;
 	buf_init(&b, TEXT_MAX);
-	address_init(&r, value, n);
+	address_init(&r, value->p, value->n);
 	while (!has && address_next(&r, &a)) {
 		buf_clear(&b);
 		text_header_raw(&b, a.name.p, a.name.n);
@@ -205,6 +209,20 @@ put_utf8(struct buf *b, const char *p, size_t n)
 			buf_str(b, "\xef\xbf\xbd");
 		}
 	}
+}
+
+static bool
+is_address_field(const struct mime_text *name)
+{
+	static const char *const fields[] = {
+	    "from", "sender", "reply-to", "to", "cc", "bcc"};
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (name->n == strlen(fields[i]) &&
+		    strncasecmp(name->p, fields[i], name->n) == 0)
+			return true;
+	return false;
 }
 
 static bool
