@@ -28,8 +28,8 @@
 #include <bsd/string.h>
 
 #include "shm/log.h"
-#include "worker/net/control.h"
 #include "worker/net/gate.h"
+#include "worker/net/lease.h"
 #include "worker/net/relay.h"
 #include "worker/net/tell.h"
 
@@ -617,8 +617,8 @@ client_bye(struct worker *w, struct client *c, const char *text)
 		client_say(c, "%s", text);
 	if (c->state == CLIENT_ASKED)
 		peer_owe(w, &w->auth, IPC_FORGET, c->conn, 0);
-	if (c->control != NULL)
-		control_leave(w, c->control);
+	if (c->lease != NULL)
+		lease_leave(w, c->lease);
 	client_enter(c, CLIENT_CLOSING);
 	client_deadline(w, c, STALL_MS);
 	served(w, c);
@@ -671,8 +671,8 @@ client_end(struct worker *w, struct client *c)
 		c->is_again = false;
 	}
 	relay_end(w, c);
-	if (c->control != NULL)
-		control_leave(w, c->control);
+	if (c->lease != NULL)
+		lease_leave(w, c->lease);
 	if (c->src.fd != -1)
 		(void)shutdown(c->src.fd, SHUT_RDWR);
 	RB_REMOVE(client_tree, &w->clients, c);
@@ -707,11 +707,11 @@ client_stop(struct worker *w, struct client *c, bool fast)
 	    .why = IPC_END_SHUTDOWN, .received = c->received, .sent = c->sent};
 
 	if (c->state == CLIENT_SERVED && !fast) {
-		control_shutdown(w, c->control, false);
+		lease_shutdown(w, c->lease, false);
 		return;
 	}
 	if (c->state == CLIENT_SERVED) {
-		control_shutdown(w, c->control, true);
+		lease_shutdown(w, c->lease, true);
 		tell_end(w, c, &end);
 		client_end(w, c);
 		return;

@@ -53,7 +53,7 @@ struct client {
 	struct tls *tls;
 	struct gate *gate;
 	struct relay *relay;
-	struct control *control;
+	struct lease *lease;
 	char *in; /* read and not consumed: nin of room bytes */
 	size_t nin, room;
 	char *out; /* said and not sent */

@@ -16,7 +16,7 @@
 
 #include "auth/ticket.h"
 #include "shm/log.h"
-#include "worker/net/control.h"
+#include "worker/net/lease.h"
 #include "worker/net/tell.h"
 
 static bool command(struct worker *, struct client *);
@@ -511,7 +511,7 @@ yes(struct worker *w, struct client *c, struct ipc_get *g)
 		return 0;
 	}
 	memcpy(c->ticket, ticket, n);
-	control_start(w, c);
+	lease_start(w, c);
 	return 0;
 }
 

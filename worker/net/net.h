@@ -23,7 +23,7 @@ enum source_kind {
 	SOURCE_PEER,
 	SOURCE_CLIENT,
 	SOURCE_RELAY,
-	SOURCE_CONTROL,
+	SOURCE_LEASE,
 	SOURCE_BELL,
 };
 
@@ -51,13 +51,13 @@ struct peer { /* a channel to master, auth, spawner or watch */
 };
 
 struct client;
-struct control;
+struct lease;
 struct folder;
 RB_HEAD(client_tree, client);
-RB_HEAD(control_tree, control);
+RB_HEAD(lease_tree, lease);
 RB_HEAD(folder_tree, folder);
 TAILQ_HEAD(client_list, client);
-TAILQ_HEAD(control_list, control);
+TAILQ_HEAD(lease_list, lease);
 SLIST_HEAD(source_list, source);
 
 enum worker_state {
@@ -82,8 +82,8 @@ struct worker {
 	struct client_tree clients;
 	struct client_list early; /* those with a deadline */
 	struct client_list again; /* input left from the last tick */
-	struct control_tree lingering;
-	struct control_list controls;
+	struct lease_tree lingering;
+	struct lease_list leases;
 	struct folder_tree folders;
 	struct source_list grave;  /* freed at the end of the tick */
 	uint64_t serial;           /* of sessions' channels */

@@ -19,7 +19,7 @@ static void folder_take(struct worker *, struct folder *, struct ipc_msg *);
 static void folder_drop(struct worker *, struct folder *);
 static bool slot_used(struct worker *, uint32_t);
 static struct folder *first_of(struct worker *, uint32_t);
-static int go(struct worker *, struct control *);
+static int go(struct worker *, struct lease *);
 static void stir(struct worker *, uint32_t);
 
 RB_GENERATE(folder_tree, folder, byslot, folder_compare)
@@ -35,7 +35,7 @@ folder_compare(const struct folder *a, const struct folder *b)
 }
 
 int
-notice_post(struct worker *w, struct control *k, struct ipc_msg *msg)
+notice_post(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
 	uint64_t dev, ino, stamp;
 
@@ -47,13 +47,13 @@ notice_post(struct worker *w, struct control *k, struct ipc_msg *msg)
 }
 
 int
-notice_watch(struct worker *w, struct control *k, struct ipc_msg *msg)
+notice_watch(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
 	uint64_t dev, ino, stamp;
 	struct folder *f;
 
 	if (read_folder(msg, &dev, &ino, &stamp) == -1 ||
-	    k->state != CONTROL_SERVING)
+	    k->state != LEASE_SERVING)
 		return -1;
 	notice_leave(w, k);
 	f = folder_get(w, dev, ino);
@@ -69,7 +69,7 @@ notice_watch(struct worker *w, struct control *k, struct ipc_msg *msg)
 }
 
 int
-notice_unwatch(struct worker *w, struct control *k, struct ipc_msg *msg)
+notice_unwatch(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
 	struct ipc_get g;
 
@@ -83,7 +83,7 @@ notice_unwatch(struct worker *w, struct control *k, struct ipc_msg *msg)
 }
 
 void
-notice_leave(struct worker *w, struct control *k)
+notice_leave(struct worker *w, struct lease *k)
 {
 	struct folder *f = k->folder;
 
@@ -132,6 +132,9 @@ folder_get(struct worker *w, uint64_t dev, uint64_t ino)
 static void
 folder_take(struct worker *w, struct folder *f, struct ipc_msg *msg)
 {
+	/* A keywords folder was made: watch must let go of the old ones. */
+	for (; f->sent > 0; f->sent--)
+		peer_owe(w, &w->watch, IPC_UNWATCH, f->dev, f->ino);
 	for (int i = 0; i < f->nfds; i++)
 		(void)close(f->fds[i]);
 	f->nfds = msg->nfds;
@@ -172,7 +175,7 @@ first_of(struct worker *w, uint32_t slot)
 
 /* In the mask: remember where the counter stood, and let the session look. */
 static int
-go(struct worker *w, struct control *k)
+go(struct worker *w, struct lease *k)
 {
 	struct ipc_put put;
 
@@ -202,7 +205,7 @@ static void
 stir(struct worker *w, uint32_t slot)
 {
 	uint64_t now = board_counter(w->board, slot);
-	struct control *k;
+	struct lease *k;
 	struct folder *f;
 
 	for (f = first_of(w, slot); f != NULL && f->slot == slot;
@@ -211,7 +214,7 @@ stir(struct worker *w, uint32_t slot)
 			if (k->told == now)
 				continue;
 			k->told = now;
-			control_changed(w, k);
+			lease_changed(w, k);
 		}
 }
 

@@ -6,7 +6,7 @@
 #ifndef NET_NOTICE_H
 #define NET_NOTICE_H
 
-#include "worker/net/control.h"
+#include "worker/net/lease.h"
 
 struct folder {
 	RB_ENTRY(folder) byslot;
@@ -15,18 +15,18 @@ struct folder {
 	int fds[IPC_FDS_MAX]; /* for a watch process that was restarted */
 	int nfds;
 	unsigned sent; /* WATCHes sent to the watch process */
-	struct control_list watching;
+	struct lease_list watching;
 };
 
 int folder_compare(const struct folder *, const struct folder *);
 RB_PROTOTYPE(folder_tree, folder, byslot, folder_compare)
 
 /* POST, WATCH, UNWATCH from a session; -1: malformed. */
-int notice_post(struct worker *, struct control *, struct ipc_msg *);
-int notice_watch(struct worker *, struct control *, struct ipc_msg *);
-int notice_unwatch(struct worker *, struct control *, struct ipc_msg *);
+int notice_post(struct worker *, struct lease *, struct ipc_msg *);
+int notice_watch(struct worker *, struct lease *, struct ipc_msg *);
+int notice_unwatch(struct worker *, struct lease *, struct ipc_msg *);
 /* It idles no more; nothing if it did not. */
-void notice_leave(struct worker *, struct control *);
+void notice_leave(struct worker *, struct lease *);
 /* The worker's bell rang: CHANGED to all that watch a stirred folder. */
 void notice_bell(struct worker *);
 /* A new watch process: it hears of every folder. */

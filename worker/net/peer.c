@@ -9,8 +9,8 @@
 
 #include "shm/log.h"
 #include "worker/net/client.h"
-#include "worker/net/control.h"
 #include "worker/net/gate.h"
+#include "worker/net/lease.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
 #include "worker/net/tls.h"
@@ -83,8 +83,8 @@ fail_waiting(struct worker *w, enum client_state state)
 		if (c->state != state)
 			continue;
 		c->counted = false;
-		if (c->control != NULL)
-			control_leave(w, c->control);
+		if (c->lease != NULL)
+			lease_leave(w, c->lease);
 		if (c->gate != NULL)
 			gate_unavailable(w, c);
 		else
@@ -214,7 +214,7 @@ receive(struct worker *w, struct peer *p, struct ipc_msg *msg)
 	case BOOT_SPAWNER:
 		if (msg->type != IPC_STARTED && msg->type != IPC_REFUSED)
 			return -1;
-		return control_answer(w, msg);
+		return lease_answer(w, msg);
 	default:
 		return -1; /* watch has nothing to say to us */
 	}

@@ -16,7 +16,7 @@
 #include "shm/capability.h"
 #include "shm/log.h"
 #include "worker/net/client.h"
-#include "worker/net/control.h"
+#include "worker/net/lease.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
 #include "worker/net/relay.h"
@@ -52,7 +52,7 @@ worker_new(const struct boot *boot, int parent, int boardfd, const int *bells)
 	RB_INIT(&w->folders);
 	TAILQ_INIT(&w->early);
 	TAILQ_INIT(&w->again);
-	TAILQ_INIT(&w->controls);
+	TAILQ_INIT(&w->leases);
 	SLIST_INIT(&w->grave);
 	peer_init(&w->master, BOOT_MASTER);
 	peer_init(&w->auth, BOOT_AUTH);
@@ -161,8 +161,8 @@ dispatch(struct worker *w, struct source *s, uint32_t events)
 	case SOURCE_RELAY:
 		relay_ready(w, (struct relay *)(void *)s, events);
 		break;
-	case SOURCE_CONTROL:
-		control_ready(w, (struct control *)(void *)s, events);
+	case SOURCE_LEASE:
+		lease_ready(w, (struct lease *)(void *)s, events);
 		break;
 	case SOURCE_BELL:
 		notice_bell(w);
@@ -200,7 +200,7 @@ void
 worker_stop(struct worker *w, bool fast, uint32_t seconds)
 {
 	struct client *c, *next;
-	struct control *k, *after;
+	struct lease *k, *after;
 
 	if (w->state == WORKER_DONE || (w->state != WORKER_RUNNING && !fast))
 		return;
@@ -208,9 +208,9 @@ worker_stop(struct worker *w, bool fast, uint32_t seconds)
 	w->stop_by = w->now + seconds * UINT64_C(1000);
 	RB_FOREACH_SAFE (c, client_tree, &w->clients, next)
 		client_stop(w, c, fast);
-	TAILQ_FOREACH_SAFE (k, &w->controls, all, after)
-		if (k->state == CONTROL_LINGERING)
-			control_close(w, k);
+	TAILQ_FOREACH_SAFE (k, &w->leases, all, after)
+		if (k->state == LEASE_LINGERING)
+			lease_close(w, k);
 	if (fast)
 		w->state = WORKER_DONE;
 }
@@ -264,8 +264,8 @@ free_source(struct source *s)
 	case SOURCE_RELAY:
 		relay_free((struct relay *)(void *)s);
 		break;
-	case SOURCE_CONTROL:
-		control_free((struct control *)(void *)s);
+	case SOURCE_LEASE:
+		lease_free((struct lease *)(void *)s);
 		break;
 	case SOURCE_PEER:
 	case SOURCE_BELL:
@@ -286,14 +286,14 @@ void
 worker_free(struct worker *w)
 {
 	struct client *c;
-	struct control *k;
+	struct lease *k;
 
 	if (w == NULL)
 		return;
 	while ((c = RB_MIN(client_tree, &w->clients)) != NULL)
 		client_end(w, c);
-	while ((k = TAILQ_FIRST(&w->controls)) != NULL)
-		control_close(w, k);
+	while ((k = TAILQ_FIRST(&w->leases)) != NULL)
+		lease_close(w, k);
 	bury_all(w);
 	peer_done(&w->master);
 	peer_done(&w->auth);

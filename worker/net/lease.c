@@ -8,7 +8,7 @@
  * closed after reading it does not. Only in the first case is the client given
  * to another session, so nothing is ever executed twice.
  */
-#include "worker/net/control.h"
+#include "worker/net/lease.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,8 +26,8 @@
 
 #define RETRY_MS 30000u /* for the spawner's second answer */
 
-static struct control *find_lingering(struct worker *, const uint8_t[16]);
-static struct control *make(struct worker *, int);
+static struct lease *find_lingering(struct worker *, const uint8_t[16]);
+static struct lease *make(struct worker *, int);
 static int send_start(struct worker *, struct client *, int);
 static void start_new(struct worker *, struct client *);
 static int started(struct worker *, struct client *);
@@ -38,19 +38,19 @@ static int send_serve(struct client *, int);
 static int open_stream(struct worker *, struct client *, int *);
 static void give_up(struct worker *, struct client *);
 static void deny(struct worker *, struct client *);
-static int receive(struct worker *, struct control *, struct ipc_msg *);
-static int ended(struct worker *, struct control *, struct ipc_msg *);
+static int receive(struct worker *, struct lease *, struct ipc_msg *);
+static int ended(struct worker *, struct lease *, struct ipc_msg *);
 static void let_go(struct worker *, struct client *, uint32_t);
-static void linger(struct worker *, struct control *);
-static void lost(struct worker *, struct control *, bool);
-static bool was_unread(const struct control *);
-static void detach(struct control *);
-static void enter(struct worker *, struct control *, enum control_state);
+static void linger(struct worker *, struct lease *);
+static void lost(struct worker *, struct lease *, bool);
+static bool was_unread(const struct lease *);
+static void detach(struct lease *);
+static void enter(struct worker *, struct lease *, enum lease_state);
 
-RB_GENERATE(control_tree, control, byaccount, control_compare)
+RB_GENERATE(lease_tree, lease, byaccount, lease_compare)
 
 int
-control_compare(const struct control *a, const struct control *b)
+lease_compare(const struct lease *a, const struct lease *b)
 {
 	int r = memcmp(a->account, b->account, sizeof(a->account));
 
@@ -60,10 +60,10 @@ control_compare(const struct control *a, const struct control *b)
 }
 
 void
-control_start(struct worker *w, struct client *c)
+lease_start(struct worker *w, struct client *c)
 {
 	uint8_t account[16];
-	struct control *k = NULL;
+	struct lease *k = NULL;
 
 	client_enter(c, CLIENT_STARTING);
 	if (ticket_account(c->ticket, c->nticket, account) == 0)
@@ -72,9 +72,9 @@ control_start(struct worker *w, struct client *c)
 		start_new(w, c);
 		return;
 	}
-	enter(w, k, CONTROL_STARTING);
+	enter(w, k, LEASE_STARTING);
 	k->client = c;
-	c->control = k;
+	c->lease = k;
 	if (send_start(w, c, -1) == -1) {
 		detach(k);
 		linger(w, k);
@@ -82,13 +82,13 @@ control_start(struct worker *w, struct client *c)
 	}
 }
 
-static struct control *
+static struct lease *
 find_lingering(struct worker *w, const uint8_t account[16])
 {
-	struct control key = {0}, *k;
+	struct lease key = {0}, *k;
 
 	memcpy(key.account, account, sizeof(key.account));
-	k = RB_NFIND(control_tree, &w->lingering, &key);
+	k = RB_NFIND(lease_tree, &w->lingering, &key);
 	if (k == NULL || memcmp(k->account, account, 16) != 0)
 		return NULL;
 	return k;
@@ -97,7 +97,7 @@ find_lingering(struct worker *w, const uint8_t account[16])
 static void
 start_new(struct worker *w, struct client *c)
 {
-	struct control *k = NULL;
+	struct lease *k = NULL;
 	int pair[2];
 
 	if (ipc_pair(pair) == -1) {
@@ -111,32 +111,32 @@ start_new(struct worker *w, struct client *c)
 	}
 	if (ticket_account(c->ticket, c->nticket, k->account) == -1 ||
 	    send_start(w, c, pair[1]) == -1) {
-		control_close(w, k);
+		lease_close(w, k);
 		deny(w, c);
 	} else {
 		k->client = c;
-		c->control = k;
+		c->lease = k;
 	}
 	(void)close(pair[1]);
 }
 
 /* Takes fd over. */
-static struct control *
+static struct lease *
 make(struct worker *w, int fd)
 {
-	struct control *k = calloc(1, sizeof(*k));
+	struct lease *k = calloc(1, sizeof(*k));
 
 	if (k == NULL) {
 		(void)close(fd);
 		return NULL;
 	}
-	k->src.kind = SOURCE_CONTROL;
+	k->src.kind = SOURCE_LEASE;
 	k->src.fd = fd;
-	k->state = CONTROL_STARTING;
+	k->state = LEASE_STARTING;
 	k->id = ++w->serial;
-	TAILQ_INSERT_TAIL(&w->controls, k, all);
+	TAILQ_INSERT_TAIL(&w->leases, k, all);
 	if (loop_want(w, &k->src, EPOLLIN) == -1) {
-		control_close(w, k);
+		lease_close(w, k);
 		return NULL;
 	}
 	return k;
@@ -158,7 +158,7 @@ send_start(struct worker *w, struct client *c, int fd)
 }
 
 int
-control_answer(struct worker *w, struct ipc_msg *msg)
+lease_answer(struct worker *w, struct ipc_msg *msg)
 {
 	uint32_t why = 0, count = 0, limit = 0;
 	struct client *c;
@@ -179,8 +179,8 @@ control_answer(struct worker *w, struct ipc_msg *msg)
 	if (msg->type == IPC_STARTED)
 		return started(w, c);
 	c->counted = false;
-	if (c->control != NULL)
-		control_leave(w, c->control);
+	if (c->lease != NULL)
+		lease_leave(w, c->lease);
 	refused(w, c, why, count, limit);
 	return 0;
 }
@@ -188,7 +188,7 @@ control_answer(struct worker *w, struct ipc_msg *msg)
 static int
 started(struct worker *w, struct client *c)
 {
-	if (c->control != NULL) {
+	if (c->lease != NULL) {
 		serve(w, c);
 		return 0;
 	}
@@ -236,7 +236,7 @@ refused(struct worker *w, struct client *c, uint32_t why, uint32_t count,
 static void
 serve(struct worker *w, struct client *c)
 {
-	struct control *k = c->control;
+	struct lease *k = c->lease;
 	int stream, r;
 
 	/* What we said comes first; who does not take it gets no session. */
@@ -253,7 +253,7 @@ serve(struct worker *w, struct client *c)
 	r = send_serve(c, stream);
 	if (c->tls != NULL)
 		(void)close(stream);
-	enter(w, k, CONTROL_SERVING);
+	enter(w, k, LEASE_SERVING);
 	k->unread = true;
 	if (r == -1) {
 		/* Its channel is broken: was_unread finds out how. */
@@ -317,21 +317,21 @@ send_serve(struct client *c, int stream)
 	ipc_put_u32(&put, c->peer_port);
 	ipc_put_u32(&put, c->local_port);
 	ipc_put_bytes(&put, c->in, c->nin);
-	return ipc_send(c->control->src.fd, &put, &stream, 1);
+	return ipc_send(c->lease->src.fd, &put, &stream, 1);
 }
 
 /* No session after all: nothing was done for the client, so it may retry. */
 static void
 give_up(struct worker *w, struct client *c)
 {
-	struct control *k = c->control;
+	struct lease *k = c->lease;
 
 	if (c->counted)
 		peer_owe(w, &w->spawner, IPC_ENDED, c->conn, 0);
 	c->counted = false;
 	if (k != NULL) {
 		detach(k);
-		control_close(w, k);
+		lease_close(w, k);
 	}
 	deny(w, c);
 }
@@ -355,7 +355,7 @@ deny(struct worker *w, struct client *c)
 }
 
 void
-control_ready(struct worker *w, struct control *k, uint32_t events)
+lease_ready(struct worker *w, struct lease *k, uint32_t events)
 {
 	struct ipc_msg msg = {.nfds = 0};
 	int r;
@@ -365,7 +365,7 @@ control_ready(struct worker *w, struct control *k, uint32_t events)
 	if ((events & EPOLLOUT) != 0 && k->owes) {
 		k->owes = false;
 		(void)loop_want(w, &k->src, EPOLLIN);
-		control_changed(w, k);
+		lease_changed(w, k);
 	}
 	if ((events & ~(uint32_t)EPOLLOUT) == 0)
 		return;
@@ -387,7 +387,7 @@ control_ready(struct worker *w, struct control *k, uint32_t events)
 
 /* 1; -1: it breaks the rules. */
 static int
-receive(struct worker *w, struct control *k, struct ipc_msg *msg)
+receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
 	int r = -1;
 
@@ -412,7 +412,7 @@ receive(struct worker *w, struct control *k, struct ipc_msg *msg)
 }
 
 static int
-ended(struct worker *w, struct control *k, struct ipc_msg *msg)
+ended(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
 	struct client *c = k->client;
 	struct tell_end end;
@@ -426,7 +426,7 @@ ended(struct worker *w, struct control *k, struct ipc_msg *msg)
 	end.body = ipc_get_u64(&g);
 	end.received = ipc_get_u64(&g);
 	end.sent = ipc_get_u64(&g);
-	if (ipc_done(&g) == -1 || k->state != CONTROL_SERVING || c == NULL ||
+	if (ipc_done(&g) == -1 || k->state != LEASE_SERVING || c == NULL ||
 	    c->conn != conn || end.why > IPC_END_PROTOCOL)
 		return -1;
 	notice_leave(w, k);
@@ -457,19 +457,19 @@ let_go(struct worker *w, struct client *c, uint32_t why)
 }
 
 static void
-linger(struct worker *w, struct control *k)
+linger(struct worker *w, struct lease *k)
 {
 	k->reused = true;
 	k->unread = k->dropped = false;
 	if (w->state != WORKER_RUNNING || w->boot.set.linger == 0)
-		control_close(w, k);
+		lease_close(w, k);
 	else
-		enter(w, k, CONTROL_LINGERING);
+		enter(w, k, LEASE_LINGERING);
 }
 
 /* The channel has ended without END. unread: SERVE was never looked at. */
 static void
-lost(struct worker *w, struct control *k, bool unread)
+lost(struct worker *w, struct lease *k, bool unread)
 {
 	struct client *c = k->client;
 	struct tell_end end = {.why = IPC_END_DISCONNECTED};
@@ -477,7 +477,7 @@ lost(struct worker *w, struct control *k, bool unread)
 
 	if (c != NULL)
 		detach(k);
-	control_close(w, k);
+	lease_close(w, k);
 	if (c == NULL)
 		return;
 	if (c->state == CLIENT_STARTING) {
@@ -506,7 +506,7 @@ lost(struct worker *w, struct control *k, bool unread)
 }
 
 static bool
-was_unread(const struct control *k)
+was_unread(const struct lease *k)
 {
 	int error = 0;
 	socklen_t n = sizeof(error);
@@ -516,35 +516,35 @@ was_unread(const struct control *k)
 }
 
 void
-control_leave(struct worker *w, struct control *k)
+lease_leave(struct worker *w, struct lease *k)
 {
 	detach(k);
-	if (k->state == CONTROL_STARTING && k->reused)
+	if (k->state == LEASE_STARTING && k->reused)
 		linger(w, k);
 	else
-		control_close(w, k);
+		lease_close(w, k);
 }
 
 static void
-detach(struct control *k)
+detach(struct lease *k)
 {
-	k->client->control = NULL;
+	k->client->lease = NULL;
 	k->client = NULL;
 }
 
 static void
-enter(struct worker *w, struct control *k, enum control_state state)
+enter(struct worker *w, struct lease *k, enum lease_state state)
 {
-	assert(k->state != CONTROL_GONE);
-	if (k->state == CONTROL_LINGERING)
-		RB_REMOVE(control_tree, &w->lingering, k);
+	assert(k->state != LEASE_GONE);
+	if (k->state == LEASE_LINGERING)
+		RB_REMOVE(lease_tree, &w->lingering, k);
 	k->state = state;
-	if (state == CONTROL_LINGERING)
-		(void)RB_INSERT(control_tree, &w->lingering, k);
+	if (state == LEASE_LINGERING)
+		(void)RB_INSERT(lease_tree, &w->lingering, k);
 }
 
 void
-control_changed(struct worker *w, struct control *k)
+lease_changed(struct worker *w, struct lease *k)
 {
 	struct ipc_put put;
 
@@ -559,7 +559,7 @@ control_changed(struct worker *w, struct control *k)
 }
 
 void
-control_shutdown(struct worker *w, struct control *k, bool fast)
+lease_shutdown(struct worker *w, struct lease *k, bool fast)
 {
 	struct ipc_put put;
 
@@ -570,19 +570,19 @@ control_shutdown(struct worker *w, struct control *k, bool fast)
 }
 
 void
-control_close(struct worker *w, struct control *k)
+lease_close(struct worker *w, struct lease *k)
 {
-	if (k->state == CONTROL_GONE)
+	if (k->state == LEASE_GONE)
 		return;
 	assert(k->client == NULL);
 	notice_leave(w, k);
-	enter(w, k, CONTROL_GONE);
-	TAILQ_REMOVE(&w->controls, k, all);
+	enter(w, k, LEASE_GONE);
+	TAILQ_REMOVE(&w->leases, k, all);
 	loop_bury(w, &k->src);
 }
 
 void
-control_free(struct control *k)
+lease_free(struct lease *k)
 {
 	free(k);
 }
