@@ -1,0 +1,13 @@
+# RFC 7888: a refused literal's bytes are never commands
+1> a CREATE {70000}
+1< a BAD ...
+1> b NOOP
+1< b OK NOOP completed
+1>> c SELECT "x {18+}$<0d0a>x DELETE INBOX.a$<0d0a>
+1> 
+1$ c BAD ...
+1! x ...
+1> d STATUS {5+}$<0d0a>INBOX ({8+}$<0d0a>MESSAGES)
+1$ d BAD ...
+1> e LIST {0+}$<0d0a> {1+}$<0d0a>*
+1$ e OK

@@ -1,0 +1,6 @@
+# RFC 2342: NAMESPACE
+1> a NAMESPACE
+1< * NAMESPACE (("INBOX." ".")) NIL NIL
+1< a OK NAMESPACE completed.
+1> b NAMESPACE x
+1< b BAD ...

@@ -1,0 +1,35 @@
+# RFC 3501 6.3.10: STATUS, of other folders and of the selected one
+@mkdir a
+@deliver a 1000.a.x
+Subject: x
+
+0123456789
+.
+@deliver a 1001.b.x
+Subject: y
+
+0123456789
+.
+@flags a 1000.a.x S
+1> a STATUS INBOX.a (UNSEEN MESSAGES RECENT UIDNEXT UIDVALIDITY)
+1< * STATUS "INBOX.a" (MESSAGES 2 RECENT $_ UIDNEXT 3 UIDVALIDITY $validity UNSEEN 1)
+1< a OK STATUS Completed.
+1> b SELECT INBOX.a
+1<* * OK [UIDVALIDITY $validity] Ok
+1$ b OK
+1> c STATUS INBOX.a (MESSAGES UNSEEN UIDNEXT)
+1< * STATUS "INBOX.a" (MESSAGES 2 UIDNEXT 3 UNSEEN 1)
+1$ c OK
+1> d STATUS INBOX.a (SIZE)
+1< * STATUS "INBOX.a" (SIZE 52)
+1$ d OK
+1> e STATUS INBOX.nowhere (MESSAGES)
+1$ e NO [NONEXISTENT] STATUS failed
+1> f STATUS INBOX.a ()
+1$ f BAD ...
+1> g STATUS INBOX.a (NONSENSE)
+1$ g BAD ...
+1> h STATUS INBOX.a (HIGHESTMODSEQ)
+1$ h BAD ...
+1> i STATUS INBOX
+1$ i BAD ...
