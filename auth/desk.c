@@ -346,30 +346,33 @@ check_secret(struct request *r)
 	return ok == 1 && !r->decoy ? RIGHT : WRONG;
 }
 
-/* Into the queue, unless it or the source's part of it is full. */
+/* Starts it, or puts it into the queue unless that is full for its source. */
 static enum outcome
 wait_for(struct desk *d, struct request *r, enum request_work work)
 {
 	unsigned all = 0, user = 0, address = 0;
 	const struct request *o;
 
+	r->work = work;
+	r->state = REQUEST_WAITING;
+	r->due = child_now() + DESK_WAIT_MS;
+	if (may_start(d, r)) {
+		start(d, r);
+		return LATER;
+	}
 	TAILQ_FOREACH (o, &d->requests, entry) {
-		if (o == r || o->state != REQUEST_WAITING)
+		if (o->state != REQUEST_WAITING || o == r)
 			continue;
 		all++;
 		user += o->name == r->name;
 		address += o->paced && r->paced && o->source == r->source;
 	}
-	if (all >= DESK_WAITING || user >= DESK_USER_WAIT ||
-	    address >= DESK_ADDR_WAIT) {
-		log_line(LOG_LEVEL_WARN, "user=%s ip=[%s]: too many wait",
-		    r->user, r->rhost);
-		return UNAVAILABLE;
-	}
-	r->work = work;
-	r->state = REQUEST_WAITING;
-	r->due = child_now() + DESK_WAIT_MS;
-	return LATER;
+	if (all < DESK_WAITING && user < DESK_USER_WAIT &&
+	    address < DESK_ADDR_WAIT)
+		return LATER;
+	log_line(LOG_LEVEL_WARN, "user=%s ip=[%s]: too many wait", r->user,
+	    r->rhost);
+	return UNAVAILABLE;
 }
 
 /* In order of arrival, as far as places allow. */

@@ -231,6 +231,8 @@ read_record(const struct pool *p, struct pool_job *job, void *record)
 static void
 release(struct pool *p, struct pool_job *job)
 {
+	/* kill(2) would take -1 for everybody. */
+	assert(job->pid > 1);
 	(void)kill(-job->pid, SIGKILL);
 	(void)kill(job->pid, SIGKILL);
 	while (waitpid(job->pid, NULL, 0) == -1 && errno == EINTR)

@@ -111,14 +111,15 @@ userdb_close(struct userdb *db)
 int
 userdb_find(struct userdb *db, const char *login, struct userdb_account *out)
 {
-	const struct entry *e;
+	const struct entry *e = NULL;
 
 	if (!db->loaded || db->young || db->incomplete || has_changed(db)) {
 		db->quiet = db->loaded && !has_changed(db);
 		load(db);
 	}
-	e = bsearch(login, db->entries, db->nentries, sizeof(*db->entries),
-	    compare_login);
+	if (db->nentries > 0)
+		e = bsearch(login, db->entries, db->nentries,
+		    sizeof(*db->entries), compare_login);
 	if (e == NULL)
 		return db->incomplete ? -1 : 0;
 	*out = e->account;

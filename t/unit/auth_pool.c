@@ -259,6 +259,7 @@ places_are_bounded_and_come_free(void **state)
 	assert_int_equal(
 	    pool_start(&p, 99, answers, &question, child_now()), -1);
 	assert_int_equal(errno, EAGAIN);
+	assert_true(p.job[3].pid > 1);
 	assert_int_equal(kill(p.job[3].pid, SIGKILL), 0);
 	assert_int_equal(finish(&p, &id, &record, 5000), POOL_FAILED);
 	assert_int_equal(id, 3);

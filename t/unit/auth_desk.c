@@ -1,0 +1,394 @@
+/* The auth process: delays, bounds, and what PAM answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "t/unit/auth_house.h"
+
+/* So many failures at once, "%u" in the name or not: ms to the last answer. */
+static uint64_t
+time_of_failures(unsigned n, const char *name, struct ask a)
+{
+	uint64_t begun = child_now();
+	char user[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(user, sizeof(user), "%s%u", name, i);
+		a.conn = i;
+		a.user = strchr(name, '!') == NULL ? user : name;
+		a.password = "wrong";
+		ask(0, a);
+	}
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(answer(0, 5000).why, IPC_NO_FAILED);
+	return child_now() - begun;
+}
+
+static void
+delays_grow_for_the_source_and_for_nobody_else(void **state)
+{
+	static const struct ask here = {.peer = "192.0.2.1"};
+	static const struct ask there = {.peer = "2001:db8::1"};
+	static const struct ask near = {.peer = "2001:db8::ffff:1"};
+	static const struct ask far = {.peer = "2001:db8:0:1::1"};
+	static const struct ask trusted = {
+	    .peer = "192.0.2.9", .flags = IPC_ASK_TRUST};
+	static const struct ask behind = {.peer = "192.0.2.9",
+	    .flags = IPC_ASK_TRUST,
+	    .claimed = "198.51.100.1"};
+	uint64_t took;
+
+	(void)state;
+	boot.set.auth_floor_ms = FLOOR;
+	begin();
+	/* The seventh failure of an address waits four times the floor. */
+	assert_true(time_of_failures(7, "a", here) >= 4 * FLOOR);
+	assert_true(time_of_failures(1, "other", here) >= 4 * FLOOR);
+	/* A /64 counts as one, and another one as another. */
+	assert_true(time_of_failures(7, "b", there) >= 4 * FLOOR);
+	assert_true(time_of_failures(1, "other-", near) >= 4 * FLOOR);
+	took = time_of_failures(1, "fresh", far);
+	assert_true(took >= FLOOR && took < 3 * FLOOR);
+	/* An account counts wherever it is tried from. */
+	assert_true(time_of_failures(7, "carl!", trusted) >= 4 * FLOOR);
+	assert_true(time_of_failures(1, "carl!",
+			(struct ask){.peer = "192.0.2.77"}) >= 4 * FLOOR);
+	/* A trusted peer has no level; whom it names has. */
+	took = time_of_failures(7, "d", trusted);
+	assert_true(took >= FLOOR && took < 3 * FLOOR);
+	assert_true(time_of_failures(7, "e", behind) >= 4 * FLOOR);
+	assert_true(time_of_failures(1, "other.",
+			(struct ask){.peer = "198.51.100.1"}) >= 4 * FLOOR);
+}
+
+static void
+a_right_password_is_not_delayed_by_failures(void **state)
+{
+	(void)state;
+	boot.set.auth_floor_ms = 60000;
+	begin();
+	for (uint64_t i = 0; i < 20; i++)
+		ask(0, (struct ask){
+			   .conn = i, .user = "anna", .password = "wrong"});
+	ask(0, (struct ask){.conn = 99, .user = "anna"});
+	assert_int_equal(answer(0, 5000).type, IPC_YES);
+}
+
+static void
+questions_in_hand_are_bounded(void **state)
+{
+	struct reply r;
+
+	(void)state;
+	boot.set.auth_floor_ms = 60000;
+	begin();
+	for (uint64_t i = 0; i < DESK_REQUESTS; i++)
+		ask(0,
+		    (struct ask){.conn = i, .user = "x", .password = "wrong"});
+	assert_int_equal(answer(0, 50).type, IPC_NONE);
+	ask(1, (struct ask){.conn = 9999, .user = "anna"});
+	r = answer(1, 5000);
+	assert_int_equal(r.why, IPC_NO_UNAVAILABLE);
+	assert_int_equal(r.conn, 9999);
+	/* The worker goes, its questions go, there is room again. */
+	shut(&h.worker[0]);
+	do {
+		ask(1, (struct ask){.conn = 9999, .user = "anna"});
+		r = answer(1, 5000);
+	} while (r.type == IPC_NO);
+	assert_int_equal(r.type, IPC_YES);
+}
+
+static void
+answers_wait_for_room_in_the_channel(void **state)
+{
+	static bool seen[1000];
+	struct reply r;
+
+	(void)state;
+	begin();
+	memset(seen, 0, sizeof(seen));
+	for (uint64_t i = 0; i < 1000; i++)
+		ask(0, (struct ask){.conn = i, .user = "anna"});
+	for (int i = 0; i < 1000; i++) {
+		r = answer(0, 5000);
+		assert_int_equal(r.type, IPC_YES);
+		assert_true(r.conn < 1000 && !seen[r.conn]);
+		seen[r.conn] = true;
+	}
+}
+
+static void
+with_pam(bool userdb_too)
+{
+	boot.set.authmodules[0] = SETTINGS_AUTH_PAM;
+	boot.set.authmodules[1] =
+	    userdb_too ? SETTINGS_AUTH_USERDB : SETTINGS_AUTH_NONE;
+	begin();
+	h.pam = give_peer(BOOT_PAM, 0, 1);
+}
+
+static bool
+get_question(struct pam_question *q, int ms)
+{
+	struct ipc_msg msg = {.nfds = 0};
+	const uint8_t *bytes;
+	struct ipc_get g;
+	size_t n;
+
+	if (!readable(h.pam, ms))
+		return false;
+	assert_int_equal(ipc_recv(h.pam, BOOT_PAM, BOOT_AUTH, &msg), 1);
+	assert_int_equal(msg.type, IPC_QUESTION);
+	ipc_open(&g, &msg);
+	bytes = ipc_get_bytes(&g, &n, sizeof(*q));
+	assert_int_equal(n, sizeof(*q));
+	assert_int_equal(ipc_done(&g), 0);
+	memcpy(q, bytes, n);
+	return true;
+}
+
+static struct pam_answer
+right_answer(uint64_t id)
+{
+	struct pam_answer a;
+
+	memset(&a, 0, sizeof(a));
+	a.id = id;
+	a.verdict = PAM_IS_RIGHT;
+	a.uid = 5000;
+	a.gid = 500;
+	a.ngroups = a.allgroups = 2;
+	a.groups[0] = 500;
+	a.groups[1] = 501;
+	strcpy(a.user, "canonical");
+	strcpy(a.home, "/home/c");
+	return a;
+}
+
+static void
+send_answer(const struct pam_answer *a, size_t n)
+{
+	struct ipc_put m;
+
+	ipc_begin(&m, IPC_ANSWER);
+	ipc_put_bytes(&m, a, n);
+	assert_int_equal(ipc_send_wait(h.pam, &m, NULL, 0, 2000), 0);
+}
+
+static void
+pam_is_asked_and_believed(void **state)
+{
+	struct pam_question q;
+	struct pam_answer a;
+	struct reply r;
+
+	(void)state;
+	with_pam(false);
+	ask(0, (struct ask){.conn = 1, .user = "alias", .password = "pw"});
+	assert_true(get_question(&q, 2000));
+	assert_int_equal(q.kind, PAM_PASSWORD);
+	assert_string_equal(q.user, "alias");
+	assert_string_equal(q.password, "pw");
+	assert_string_equal(q.rhost, "192.0.2.1");
+	a = right_answer(q.id);
+	send_answer(&a, sizeof(a));
+	r = answer(0, 5000);
+	assert_int_equal(r.type, IPC_YES);
+	assert_string_equal(r.user, "canonical");
+	assert_string_equal(r.ticket.owner.user, "canonical");
+	assert_int_equal(r.ticket.owner.uid, 5000);
+	assert_int_equal(r.ticket.owner.ngroups, 2);
+	assert_int_equal(r.ticket.owner.groups[1], 501);
+	assert_string_equal(r.ticket.owner.maildir, "/home/c/Maildir");
+
+	ask(0, (struct ask){.conn = 1, .user = "alias", .password = "pw"});
+	assert_true(get_question(&q, 2000));
+	a = right_answer(q.id);
+	a.verdict = PAM_IS_EXPIRED;
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).why, IPC_NO_EXPIRED);
+	ask(0, (struct ask){.conn = 1, .user = "alias", .password = "pw"});
+	assert_true(get_question(&q, 2000));
+	a = right_answer(q.id);
+	a.verdict = PAM_IS_WRONG;
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).why, IPC_NO_FAILED);
+	ask(0, (struct ask){.conn = 1, .user = "alias", .password = "pw"});
+	assert_true(get_question(&q, 2000));
+	a = right_answer(q.id);
+	a.uid = 0;
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).why, IPC_NO_FAILED);
+}
+
+static void
+an_answer_that_lies_is_unavailable(void **state)
+{
+	struct pam_question q;
+	struct pam_answer a;
+
+	(void)state;
+	with_pam(false);
+	for (int i = 0; i < 9; i++) {
+		ask(0, (struct ask){.conn = 1, .user = "anna"});
+		assert_true(get_question(&q, 2000));
+		a = right_answer(q.id);
+		if (i == 0)
+			a.verdict = 0;
+		if (i == 1)
+			a.verdict = PAM_VERDICTS;
+		if (i == 2)
+			memset(a.user, 'u', sizeof(a.user));
+		if (i == 3)
+			a.user[0] = '\0';
+		if (i == 4)
+			strcpy(a.user, "a/b");
+		if (i == 5)
+			memset(a.home, '/', sizeof(a.home));
+		if (i == 6)
+			strcpy(a.home, "home");
+		if (i == 7)
+			a.ngroups = TICKET_GROUPS + 1;
+		send_answer(&a, i == 8 ? sizeof(a) - 1 : sizeof(a));
+		if (answer(0, 5000).why != IPC_NO_UNAVAILABLE)
+			fail_msg("case %d", i);
+	}
+	/* The last one, malformed, cost it its channel. */
+	shut(&h.pam);
+	assert_int_equal(login("anna", "secret").why, IPC_NO_UNAVAILABLE);
+	h.pam = give_peer(BOOT_PAM, 0, 2);
+	ask(0, (struct ask){.conn = 1, .user = "anna"});
+	assert_true(get_question(&q, 2000));
+	/* An id that nobody asked for changes nothing. */
+	a = right_answer(q.id + 1);
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 50).type, IPC_NONE);
+	a = right_answer(q.id);
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).type, IPC_YES);
+	/* Nor does the same answer again. */
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 50).type, IPC_NONE);
+}
+
+static void
+rejected_means_the_next_module_and_trouble_means_stop(void **state)
+{
+	struct pam_question q;
+	struct pam_answer a;
+
+	(void)state;
+	with_pam(true);
+	ask(0, (struct ask){.conn = 1, .user = "anna"});
+	assert_true(get_question(&q, 2000));
+	a = right_answer(q.id);
+	a.verdict = PAM_IS_WRONG;
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).type, IPC_YES);
+	ask(0, (struct ask){.conn = 1, .user = "slow"});
+	assert_true(get_question(&q, 2000));
+	a.id = q.id;
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).type, IPC_YES);
+	ask(0, (struct ask){.conn = 1, .user = "anna"});
+	assert_true(get_question(&q, 2000));
+	a.id = q.id;
+	a.verdict = PAM_IS_UNAVAILABLE;
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).why, IPC_NO_UNAVAILABLE);
+	/* PAM goes away in the middle. */
+	ask(0, (struct ask){.conn = 1, .user = "anna"});
+	assert_true(get_question(&q, 2000));
+	shut(&h.pam);
+	assert_int_equal(answer(0, 5000).why, IPC_NO_UNAVAILABLE);
+}
+
+static void
+slow_questions_are_bounded_per_user_and_address(void **state)
+{
+	struct pam_question q, first;
+	char user[16], peer[32];
+	struct pam_answer a;
+	unsigned n;
+
+	(void)state;
+	with_pam(false);
+	for (uint64_t i = 0; i < DESK_USER + 1; i++) {
+		(void)snprintf(peer, sizeof(peer), "192.0.2.%u", (unsigned)i);
+		ask(0, (struct ask){.conn = i, .user = "anna", .peer = peer});
+	}
+	assert_true(get_question(&first, 2000));
+	for (n = 1; get_question(&q, 50); n++)
+		;
+	assert_int_equal(n, DESK_USER);
+	a = right_answer(first.id);
+	send_answer(&a, sizeof(a));
+	assert_int_equal(answer(0, 5000).type, IPC_YES);
+	assert_true(get_question(&q, 2000));
+	assert_string_equal(q.rhost, "192.0.2.3");
+	for (uint64_t i = 0; i < DESK_ADDRESS + 1; i++) {
+		(void)snprintf(user, sizeof(user), "u%u", (unsigned)i);
+		ask(0, (struct ask){.conn = 100 + i, .user = user});
+	}
+	/* 192.0.2.1 has one question of anna's under way. */
+	for (n = 1; get_question(&q, 50); n++)
+		;
+	assert_int_equal(n, DESK_ADDRESS);
+	/* Others are not held up by those who wait; all is bounded by 16. */
+	for (uint64_t i = 0; i < 20; i++) {
+		(void)snprintf(user, sizeof(user), "t%u", (unsigned)i);
+		ask(0,
+		    (struct ask){
+			.conn = 200 + i, .user = user, .flags = IPC_ASK_TRUST});
+	}
+	for (n = DESK_USER + DESK_ADDRESS - 1; get_question(&q, 50); n++)
+		;
+	assert_int_equal(n, DESK_PAM);
+}
+
+static void
+who_waits_in_vain_is_told_unavailable(void **state)
+{
+	struct pam_question q;
+	uint64_t begun;
+
+	(void)state;
+	with_pam(false);
+	for (uint64_t i = 0; i < DESK_USER + DESK_USER_WAIT; i++)
+		ask(0, (struct ask){
+			   .conn = i, .user = "anna", .flags = IPC_ASK_TRUST});
+	while (get_question(&q, 50))
+		;
+	/* The queue of this user is full: at once. */
+	begun = child_now();
+	ask(1,
+	    (struct ask){.conn = 99, .user = "anna", .flags = IPC_ASK_TRUST});
+	assert_int_equal(answer(1, 5000).why, IPC_NO_UNAVAILABLE);
+	assert_true(child_now() - begun < 500);
+	/* Another one's is not. */
+	ask(1, (struct ask){.conn = 99, .user = "bob", .flags = IPC_ASK_TRUST});
+	assert_true(get_question(&q, 2000));
+	assert_string_equal(q.user, "bob");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(delays_grow_for_the_source_and_for_nobody_else),
+	    T(a_right_password_is_not_delayed_by_failures),
+	    T(questions_in_hand_are_bounded),
+	    T(answers_wait_for_room_in_the_channel),
+	    T(pam_is_asked_and_believed),
+	    T(an_answer_that_lies_is_unavailable),
+	    T(rejected_means_the_next_module_and_trouble_means_stop),
+	    T(slow_questions_are_bounded_per_user_and_address),
+	    T(who_waits_in_vain_is_told_unavailable),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
