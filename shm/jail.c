@@ -46,7 +46,9 @@ struct jail {
 static const struct jail jails[BOOT_ROLES] = {
     [BOOT_MASTER] = {.caps = ALL},
     [BOOT_LOG] = {.own_user = true, .no_new_privs = true},
-    [BOOT_AUTH] = {.auth_user = true, .no_new_privs = true},
+    [BOOT_AUTH] = {.auth_user = true,
+	.no_new_privs = true,
+	.caps = CAP(CAP_DAC_READ_SEARCH)},
     [BOOT_PAM] = {.caps = ALL},
     [BOOT_SPAWNER] = {.caps = CAP(CAP_SETUID) | CAP(CAP_SETGID) |
 			      CAP(CAP_KILL) | CAP(CAP_CHOWN) |
