@@ -36,8 +36,8 @@ bool text_header_has(const char *value, size_t n, const struct text_needle *);
  * The same for a field. Addresses (From, Sender, Reply-To, To, Cc, Bcc) match
  * as the envelope shows them too, without comments and blanks inside.
  */
-bool text_field_has(const struct mime_text *name,
-    const struct mime_text *value, const struct text_needle *);
+bool text_field_has(const struct mime_text *name, const struct mime_text *value,
+    const struct text_needle *);
 /*
  * Whether the message has it: in the header fields (all of them and of its
  * parts) if headers, and in the decoded text parts. BODY: headers false.
