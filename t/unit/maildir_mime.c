@@ -111,8 +111,9 @@ static const struct {
 	"(multipart/mixed(text/plain <a\r\n>))"},
     {MULTI("foo") "--foo \t\n\na\n--foo-- \n",
 	"(multipart/mixed(text/plain <a>))"},
-    {MULTI("foo") "--foobar\n--foo\n\na\n--foobar\n--foo-\n-- foo\n",
-	"(multipart/mixed(text/plain <a\n--foobar\n--foo-\n-- foo\n>))"},
+    {MULTI("foo") "--foobar\n--foo\n\na\n--foobar\n--fooxx\n--foo-\n-- foo\n",
+	"(multipart/mixed(text/plain <a\n--foobar\n--fooxx\n--foo-\n-- "
+	"foo\n>))"},
     {MULTI("\"foo \"") "--foo\n\na\n--foo--",
 	"(multipart/mixed(text/plain <a>))"},
     {MULTI("foo") "--foo\n--foo\n\n--foo\n\n\n--foo--",
@@ -276,6 +277,25 @@ sizes_count_crlf_and_lines_of_the_body(void **state)
 	assert_int_equal(mime_wire_size("", 0), 0);
 	assert_int_equal(mime_wire_size("\n", 1), 2);
 	assert_int_equal(mime_wire_size("\r\n\r\r\n\n", 6), 7);
+}
+
+static void
+a_header_keeps_its_empty_line_before_a_delimiter(void **state)
+{
+	static const char msg[] = MULTI("f") "--f\nX: y\r\n\r\n--f\n\n--f--";
+	const struct mime_part *part;
+	struct mime *m;
+
+	(void)state;
+	m = mime_parse(msg, sizeof(msg) - 1);
+	assert_non_null(m);
+	part = mime_root(m)->first;
+	assert_int_equal(part->hdr_len, 8);
+	assert_int_equal(part->hdr_size, 8);
+	assert_int_equal(part->body_len, 0);
+	assert_int_equal(part->next->hdr_len, 1);
+	assert_int_equal(part->next->hdr_size, 2);
+	mime_free(m);
 }
 
 static void
@@ -529,6 +549,7 @@ main(void)
 	    cmocka_unit_test(crlf_messages_have_the_same_trees),
 	    cmocka_unit_test(every_beginning_of_a_message_is_parsed),
 	    cmocka_unit_test(sizes_count_crlf_and_lines_of_the_body),
+	    cmocka_unit_test(a_header_keeps_its_empty_line_before_a_delimiter),
 	    cmocka_unit_test(fields_of_a_header_come_one_by_one),
 	    cmocka_unit_test(a_part_has_what_its_header_says),
 	    cmocka_unit_test(parameters_end_at_their_limit),
