@@ -229,7 +229,9 @@ spare_become(const struct owner *owner, bool privileged)
 		}
 		for (uint32_t i = 0; i < owner->ngroups; i++)
 			groups[i] = owner->groups[i];
+		/* The jail had it kept over its own change of uid. */
 		if (drop_bounding_set() == -1 ||
+		    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1 ||
 		    setgroups(owner->ngroups, groups) == -1 ||
 		    setresgid(owner->gid, owner->gid, owner->gid) == -1 ||
 		    setresuid(owner->uid, owner->uid, owner->uid) == -1 ||
