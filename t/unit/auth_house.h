@@ -30,8 +30,8 @@
 #include "auth/ticket.h"
 #include "shm/log.h"
 
-#define FLOOR 100 /* ms, where time is what is tested */
-#define QUICK 20  /* ms, where it is not */
+#define FLOOR 30 /* ms, where time is what is tested */
+#define QUICK 20 /* ms, where it is not */
 
 static char dir[200], file[256];
 static struct boot boot;

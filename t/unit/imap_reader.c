@@ -335,6 +335,8 @@ append_streams_its_messages(void **state)
 		"a<a APPEND x {65537+}|+stream 65537> "},
 	    {"a APPENDX x {3}\r\nabc\r\n", "+ a<a APPENDX x {3}|abc> "},
 	    {"a XAPPEND x {3}\r\nabc\r\n", "+ a<a XAPPEND x {3}|abc> "},
+	    {"a+ APPEND x {3+}\r\nabc\r\n", "*<a+ APPEND x {3+}|+abc> "},
+	    {" APPEND x {3+}\r\nabc\r\n", "*< APPEND x {3+}|+abc> "},
 	    {"a APPEND x {03}\r\nb NOOP\r\n", "a BAD(Bad literal) b<b NOOP> "},
 	};
 
