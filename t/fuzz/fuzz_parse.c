@@ -146,6 +146,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		command_later(&c, in, size - 1, utf8);
 	else
 		command_begin(&c, in, size - 1, utf8);
+	/* What is left in the stream has somebody who will read it. */
+	MUST(!c.cmd.stream || later ||
+	     (c.read && strcasecmp(c.name, "APPEND") == 0));
 	if (c.read)
 		one(&c, utf8, later);
 	command_end(&c);

@@ -347,7 +347,8 @@ over_limit(const struct reader *r, const struct marker *m)
 
 /*
  * Whether the literal is a message of an APPEND: any but the one that stands in
- * the place of the mailbox, right after the command's name.
+ * the place of the mailbox, right after the command's name. So what is streamed
+ * always has a head that the grammar takes.
  */
 static bool
 is_message(const struct reader *r, const struct marker *m)
@@ -359,8 +360,12 @@ is_message(const struct reader *r, const struct marker *m)
 
 	if (r->later)
 		return true;
-	if (sp == NULL)
+	if (sp == NULL || sp == p)
 		return false;
+	/* Without a tag it is no command, and nobody would read the message. */
+	for (const char *c = p; c < sp; c++)
+		if (!is_tag_char(*c))
+			return false;
 	name_at = (size_t)(sp - p) + 1;
 	if (r->text.n - name_at < sizeof(name) - 1 ||
 	    strncasecmp(p + name_at, name, sizeof(name) - 1) != 0)
