@@ -47,7 +47,7 @@ AAECAw==
 1< * 1 FETCH (ENVELOPE ("Wed, 17 Jul 2024 02:23:25 -0700" "IMAP4 =?utf-8?q?gr=C3=BC=C3=9Fe?=" (("Terry Gray" NIL "gray" "cac.example")) (("Terry Gray" NIL "gray" "cac.example")) (("Terry Gray" NIL "gray" "cac.example")) ((NIL NIL "imap" "cac.example")("B, C" NIL "bc" "example.org")) ((NIL NIL "x" "example.net")) NIL NIL "<B27397-0100000@cac.example>"))
 1$ b OK
 1> c FETCH 1 BODY
-1< * 1 FETCH (BODY (("text" "plain" ("charset" "utf-8") NIL NIL "quoted-printable" 27 2)("message" "rfc822" NIL NIL NIL "7bit" 50 (NIL "inner" ((NIL NIL "in" "example.org")) ((NIL NIL "in" "example.org")) ((NIL NIL "in" "example.org")) NIL NIL NIL NIL NIL) ("text" "plain" NIL NIL NIL "7bit" 10 $_) $_)("application" "octet-stream" ("name" "f.bin") NIL NIL "base64" 8) "mixed"))
+1< * 1 FETCH (BODY (("text" "plain" ("charset" "utf-8") NIL NIL "quoted-printable" 25 1)("message" "rfc822" NIL NIL NIL "7bit" 50 (NIL "inner" ((NIL NIL "in" "example.org")) ((NIL NIL "in" "example.org")) ((NIL NIL "in" "example.org")) NIL NIL NIL NIL NIL) ("text" "plain" NIL NIL NIL "7bit" 10 0) 3)("application" "octet-stream" ("name" "f.bin") NIL NIL "base64" 8) "mixed"))
 1$ c OK
 1> d FETCH 1 BODYSTRUCTURE
 1< * 1 FETCH (BODYSTRUCTURE ((...("application" "octet-stream" ("name" "f.bin") NIL NIL "base64" 8 NIL ("attachment" ("filename" "f.bin")) NIL NIL) "mixed" ("boundary" "bb") NIL NIL NIL))

@@ -56,14 +56,14 @@ AAECAw==
 2$ b OK
 1> d FETCH 1 RFC822
 1< * 1 FETCH (RFC822 {$#m}|Date: ...--bb--|)
-1< d OK
+1< d OK ...
 1> e STORE 1 -FLAGS.SILENT (\Seen)
 1$ e OK
 1> f FETCH 1 (FLAGS BODY[1])
 1< * 1 FETCH (FLAGS (\Seen) BODY[1] {25}|...)
-1< f OK
+1< f OK ...
 1> g STORE 1 -FLAGS.SILENT (\Seen)
 1$ g OK
 1> h UID FETCH 1 BODY[HEADER]
 1< * 1 FETCH (UID 1 BODY[HEADER] {$_}|... FLAGS (\Seen))
-1< h OK
+1< h OK ...

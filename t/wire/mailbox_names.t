@@ -4,12 +4,12 @@
 @ls Entwürfe tmp/* 0
 1> b LIST "" INBOX.E*
 1< * LIST (\HasNoChildren) "." "INBOX.Entw&APw-rfe"
-1< b OK
+1< b OK ...
 1> c SELECT "INBOX.Entw&APw-rfe"
 1$ c OK
 1> d CREATE INBOX.&-
 1< d OK "INBOX.&-" created.
-1> e LIST "" INBOX.&*
+1> e LIST "" INBOX.&-*
 1$ e OK
 1> f CREATE "INBOX.a b"
 1< f OK "INBOX.a b" created.
@@ -17,7 +17,7 @@
 1< g OK "INBOX.q\"q" created.
 1> h LIST "" "INBOX.q*"
 1< * LIST (\HasNoChildren) "." "INBOX.q\"q"
-1< h OK
+1< h OK ...
 1> i CREATE INBOX.&AGE-
 1$ i BAD ...
 1> j CREATE INBOX.&xyz

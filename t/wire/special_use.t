@@ -6,20 +6,20 @@
 1< * LIST (\HasNoChildren \Sent) "." "INBOX.Sent"
 1< * LIST (\HasNoChildren \Trash) "." "INBOX.Trash"
 1< * LIST (\HasNoChildren) "." "INBOX.other"
-1< a OK
+1< a OK ...
 1> b LIST (SPECIAL-USE) "" *
 1< * LIST (\HasNoChildren \Sent) "." "INBOX.Sent"
 1< * LIST (\HasNoChildren \Trash) "." "INBOX.Trash"
-1< b OK
+1< b OK ...
 1> c LIST "" INBOX.Sent RETURN (SPECIAL-USE)
 1< * LIST (\HasNoChildren \Sent) "." "INBOX.Sent"
-1< c OK
+1< c OK ...
 1> d CREATE INBOX.Gesendet (USE (\Sent))
 1< d OK "INBOX.Gesendet" created.
 1> e LIST (SPECIAL-USE) "" *
 1< * LIST (\HasNoChildren \Sent) "." "INBOX.Gesendet"
 1< * LIST (\HasNoChildren \Trash) "." "INBOX.Trash"
-1< e OK
+1< e OK ...
 1> f CREATE INBOX.All (USE (\All))
 1< f NO [USEATTR] ...
 1> g CREATE INBOX.What (USE (\What))

@@ -18,19 +18,19 @@
 1< g OK Folder subscribed.
 1> h LSUB "" %
 1< * LSUB (\HasChildren) "." "INBOX"
-1< h OK
+1< h OK ...
 1> i SUBSCRIBE INBOX.not.there
 1< i OK Folder subscribed.
 1> j LSUB "" INBOX.not*
 1< * LSUB (\HasNoChildren) "." "INBOX.not.there"
-1< j OK
+1< j OK ...
 1> k DELETE INBOX.a.b
 1$ k OK
 1> l LSUB "" *
 1< * LSUB (...) "." "INBOX"
 1< * LSUB (...) "." "INBOX.a.b"
 1< * LSUB (...) "." "INBOX.not.there"
-1< l OK
+1< l OK ...
 1> m UNSUBSCRIBE INBOX.a.b
 1< m OK Folder unsubscribed.
 1> n UNSUBSCRIBE INBOX.a.b

@@ -5,7 +5,7 @@ INBOX.Sent
 .
 1> a LSUB "" *
 1< * LSUB (\HasNoChildren) "." "INBOX.Sent"
-1< a OK
+1< a OK ...
 1> b SUBSCRIBE INBOX.Work
 1$ b OK
 1> c UNSUBSCRIBE INBOX.Sent
