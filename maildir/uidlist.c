@@ -4,13 +4,13 @@
  *
  * What can be found on disk, and what it means:
  *
- * 1. NEXT has ten digits and begins with 0: the list is ours. NEXT is then a
- *    reservation, raised by 64 and more and synced before any line carries a
- *    UID at or beyond it. The next UID is that of the highest line + 1: every
- *    UID ever told has a line that was synced before, for a line is only ever
- *    dropped by a rewrite, and a rewrite keeps the highest UID by a line with
- *    the name "." where no message holds it. To Courier NEXT is what it says:
- *    it goes on from there, a gap, never a UID twice.
+ * 1. NEXT has ten digits (from 1,000,000,000 on eleven) and begins with 0: the
+ *    list is ours. NEXT is then a reservation, raised by 64 and more and synced
+ * before any line carries a UID at or beyond it. The next UID is that of the
+ * highest line + 1: every UID ever told has a line that was synced before, for
+ * a line is only ever dropped by a rewrite, and a rewrite keeps the highest UID
+ * by a line with the name "." where no message holds it. To Courier NEXT is
+ * what it says: it goes on from there, a gap, never a UID twice.
  * 2. NEXT is written otherwise: Courier's. It is exact, and lines above it
  *    count more. The next writer rewrites the list once, into state 1.
  * 3. The last line has no line end: a crash tore it, nobody was told its UID.
@@ -40,12 +40,12 @@
 
 #define HEADER_MAX 256  /* bytes of the first line that are looked at */
 #define TAIL       4096 /* bytes that uidlist_peek looks at */
-#define FIXED      10   /* digits of a next UID that is ours */
 #define NAME_LIMIT 255
 
 struct header {
 	uint32_t uidvalidity, next;
-	unsigned digits, len; /* where NEXT begins, bytes of the line */
+	unsigned digits, width; /* where NEXT begins, and its length */
+	unsigned len;           /* bytes of the line */
 	bool fixed;
 };
 
@@ -182,6 +182,7 @@ read_whole(struct uidlist *list, struct uidlines *out)
 	list->uidvalidity = h.uidvalidity;
 	list->reserved = h.next;
 	list->digits = h.digits;
+	list->width = h.width;
 	list->fixed = h.fixed;
 	if (parse_lines(list, out, h.len, (size_t)n) == -1) {
 		uidlines_free(out);
@@ -216,8 +217,10 @@ parse_header(const char *text, size_t n, struct header *h)
 	while (*p == ' ')
 		p++;
 	h->digits = (unsigned)(p - text);
+	h->width = (unsigned)(next - p);
 	h->fixed = next == end && h->len > (unsigned)(end - text) &&
-		   next - p == FIXED && *p == '0';
+		   (h->width == UIDLIST_WIDTH || h->width == UIDLIST_WIDE) &&
+		   *p == '0';
 	return h->next <= UIDLIST_LIMIT;
 }
 
@@ -354,7 +357,8 @@ read_tail(struct uidlist *list, const struct stat *st, struct uidlines *out)
 	if ((n = util_pread(list->fd, head, sizeof(head), 0)) == -1)
 		return -1;
 	if (!parse_header(head, (size_t)n, &h) || !h.fixed ||
-	    h.uidvalidity != list->uidvalidity || h.digits != list->digits)
+	    h.uidvalidity != list->uidvalidity || h.digits != list->digits ||
+	    h.width != list->width)
 		return 1;
 	size = (size_t)((uint64_t)st->st_size - end);
 	if ((out->text = malloc(size + 1)) == NULL)
@@ -437,6 +441,7 @@ peek_tail(struct uidlist *list, const struct stat *st)
 	list->uidvalidity = h.uidvalidity;
 	list->reserved = h.next;
 	list->digits = h.digits;
+	list->width = h.width;
 	list->fixed = true;
 	set_next(list);
 	stamp_of(st, &list->stamp);

@@ -13,7 +13,10 @@
 
 #define UIDLIST_FILE    "courierimapuiddb"
 #define UIDLIST_BACKUP  "courierimapuiddb.bak"
-#define UIDLIST_RESERVE 64          /* UIDs, at least */
+#define UIDLIST_RESERVE 64 /* UIDs, at least */
+#define UIDLIST_WIDTH   10 /* digits of a next UID that is ours, */
+#define UIDLIST_WIDE    11 /* and from here on: */
+#define UIDLIST_BIG     1000000000u
 #define UIDLIST_LIMIT   0xfffffff0u /* a next UID above is not believed */
 #define UIDLIST_BYTES   ((size_t)1 << 30)
 
@@ -39,7 +42,8 @@ struct uidlist {
 	uint32_t max;         /* highest UID in a line */
 	uint32_t reserved;    /* the header's next UID */
 	uint64_t end;         /* behind the last complete line */
-	unsigned digits;      /* offset of the header's next UID */
+	unsigned digits;      /* offset of the header's next UID, */
+	unsigned width;       /* and its length */
 	bool fixed;    /* the header is ours and can be raised in place */
 	bool broken;   /* lines that make no sense: to be set aside */
 	bool poisoned; /* a sync failed: not to be appended to */

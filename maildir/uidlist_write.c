@@ -16,7 +16,8 @@ struct text {
 	size_t n, room;
 };
 
-static int make_ours(struct uidlist *);
+static int make_ours(struct uidlist *, size_t);
+static bool is_wide_enough(const struct uidlist *, size_t);
 static int reserve(struct uidlist *, size_t);
 static int write_lines(struct uidlist *, const struct text *);
 static int text_add(struct text *, const struct uidline *);
@@ -36,7 +37,7 @@ uidlist_append(struct uidlist *list, struct uidline *add, size_t n)
 		errno = EOVERFLOW;
 		return -1;
 	}
-	if (make_ours(list) == -1)
+	if (make_ours(list, n) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		add[i].uid = list->next + (uint32_t)i;
@@ -58,7 +59,7 @@ out:
 
 /* State 1 of the essay, from any other that has a UIDVALIDITY. */
 static int
-make_ours(struct uidlist *list)
+make_ours(struct uidlist *list, size_t n)
 {
 	struct uidlines lines;
 	uint32_t next = list->next;
@@ -68,7 +69,8 @@ make_ours(struct uidlist *list)
 		errno = EINVAL;
 		return -1;
 	}
-	if (list->fixed && !list->broken && !list->poisoned) {
+	if (list->fixed && !list->broken && !list->poisoned &&
+	    is_wide_enough(list, n)) {
 		errno = list->why_not;
 		return list->why_not == 0 ? 0 : -1;
 	}
@@ -88,6 +90,14 @@ make_ours(struct uidlist *list)
 	return r;
 }
 
+/* A header that begins with 0 must have room for it. */
+static bool
+is_wide_enough(const struct uidlist *list, size_t n)
+{
+	return list->width == UIDLIST_WIDE ||
+	       (uint64_t)list->next + n + UIDLIST_RESERVE < UIDLIST_BIG;
+}
+
 static int
 reserve(struct uidlist *list, size_t n)
 {
@@ -99,8 +109,10 @@ reserve(struct uidlist *list, size_t n)
 	mark = last + UIDLIST_RESERVE;
 	if (mark > UIDLIST_LIMIT)
 		mark = UIDLIST_LIMIT;
-	(void)snprintf(digits, sizeof(digits), "%010lu", (unsigned long)mark);
-	if (util_pwrite(list->fd, digits, 10, (off_t)list->digits) == -1)
+	(void)snprintf(digits, sizeof(digits), "%0*lu", (int)list->width,
+	    (unsigned long)mark);
+	if (util_pwrite(list->fd, digits, list->width, (off_t)list->digits) ==
+	    -1)
 		return -1;
 	if (util_fdatasync(list->fd) == -1) {
 		list->poisoned = true;
@@ -173,8 +185,10 @@ uidlist_create(struct uidlist *list, uint32_t uidvalidity, uint32_t next,
 		return -1;
 	if (mark > UIDLIST_LIMIT)
 		mark = UIDLIST_LIMIT;
-	text.n = (size_t)snprintf(text.p, text.room, "1 %lu %010lu\n",
-	    (unsigned long)uidvalidity, (unsigned long)mark);
+	text.n = (size_t)snprintf(text.p, text.room, "1 %lu %0*lu\n",
+	    (unsigned long)uidvalidity,
+	    mark < UIDLIST_BIG ? UIDLIST_WIDTH : UIDLIST_WIDE,
+	    (unsigned long)mark);
 	for (i = 0; i < n; i++)
 		if (text_add(&text, &lines[i]) == -1)
 			goto out;
