@@ -23,6 +23,11 @@ set_up(void **state)
 	room_deliver(&room, "cur/2.b:2,");
 	room_deliver(&room, "cur/3.c:2,");
 	room_deliver(&room, "cur/4.d:2,");
+	/* Numbered by a session before, so that none is \Recent. */
+	room_select(&room, "");
+	view_close(s->client.view);
+	s->client.view = NULL;
+	session_enter(s, SESSION_AUTH);
 	room_select(&room, "");
 	return 0;
 }

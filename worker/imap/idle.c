@@ -103,6 +103,8 @@ idle(struct session *s, struct idle_line *line)
 	time_t end = session_clock() + (time_t)s->set->inactivity_timeout;
 	bool settle = false;
 
+	/* SHUTDOWN may have come together with GO. */
+	session_obey(s);
 	look(s);
 	while (session_alive(s)) {
 		switch (wire_wait(&s->wire, next_look(s, end, settle))) {
