@@ -32,7 +32,8 @@ struct frame {
 static_assert(sizeof(struct frame) + POOL_RECORD < PIPE_BUF, "atomic write");
 
 static struct pool_job *free_job(struct pool *);
-static _Noreturn void child(int, pool_work *, const void *, uint64_t, size_t);
+static _Noreturn void child(
+    int, int (*)(const void *, void *), const void *, uint64_t, size_t);
 static int reset_signals(void);
 static int write_record(int, const void *, size_t);
 static bool has_ended(struct pool_job *, siginfo_t *);
@@ -50,8 +51,8 @@ pool_init(struct pool *p, size_t size, uint32_t ms)
 }
 
 int
-pool_start(struct pool *p, uint64_t id, pool_work *work, const void *question,
-    uint64_t now_ms)
+pool_start(struct pool *p, uint64_t id, int (*work)(const void *, void *),
+    const void *question, uint64_t now_ms)
 {
 	struct pool_job *job = free_job(p);
 	int fds[2], e;
@@ -95,7 +96,8 @@ free_job(struct pool *p)
 }
 
 static _Noreturn void
-child(int fd, pool_work *work, const void *question, uint64_t id, size_t size)
+child(int fd, int (*work)(const void *, void *), const void *question,
+    uint64_t id, size_t size)
 {
 	struct {
 		struct frame head;

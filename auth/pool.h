@@ -17,9 +17,6 @@
 #define POOL_MAX    16    /* children at once */
 #define POOL_RECORD 2048u /* bytes of a record at most */
 
-/* Done by the child: fills record; 0, or -1 for no answer at all. */
-typedef int pool_work(const void *question, void *record);
-
 struct pool_job {
 	pid_t pid; /* 0: free */
 	int pidfd, pipe;
@@ -41,11 +38,13 @@ enum pool_end {
 
 void pool_init(struct pool *, size_t size, uint32_t ms);
 /*
- * Forks a child for a question. 0; -1 with errno: EAGAIN if all places are
- * taken, or what fork and its kin say. The child has no descriptor but its
- * pipe (number 3) and 0, 1, 2.
+ * Forks a child for a question. It calls work, which fills the record and
+ * returns 0, or -1 for no answer at all; it has no descriptor but its pipe
+ * (number 3) and 0, 1, 2. 0; -1 with errno: EAGAIN if all places are taken, or
+ * what fork and its kin say.
  */
-int pool_start(struct pool *, uint64_t id, pool_work *, const void *question,
+int pool_start(struct pool *, uint64_t id,
+    int (*work)(const void *question, void *record), const void *question,
     uint64_t now_ms);
 /* What to poll for, POOL_MAX entries at most; how many were filled. */
 size_t pool_poll(const struct pool *, struct pollfd *);

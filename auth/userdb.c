@@ -47,7 +47,7 @@ struct entry {
 struct userdb {
 	char *path;
 	bool strict;
-	userdb_report *report;
+	void (*report)(const char *, unsigned, const char *);
 	bool loaded;
 	bool incomplete; /* something could not be read */
 	bool young;      /* read too soon after a change */
@@ -83,7 +83,8 @@ static int read_id(const char *, const char *, uint32_t *);
 static const char *find_field(const char *, const char *, size_t *);
 
 struct userdb *
-userdb_open(const char *path, bool strict, userdb_report *report)
+userdb_open(const char *path, bool strict,
+    void (*report)(const char *, unsigned, const char *))
 {
 	struct userdb *db = calloc(1, sizeof(*db));
 

@@ -26,15 +26,15 @@ struct userdb_account { /* lent until the next call */
 	uint32_t uid, gid;
 };
 
-/* Told of each broken line (0: the file itself) and why it does not count. */
-typedef void userdb_report(const char *file, unsigned line, const char *why);
-
 /*
  * A database over a path that need not exist yet. strict: files must belong to
- * root or to us and have no group or other permission bits. NULL without
- * memory. Nothing is read before the first lookup. End with userdb_close.
+ * root or to us and have no group or other permission bits. report is told of
+ * each broken line (0: the file itself) and why it does not count. NULL
+ * without memory. Nothing is read before the first lookup. End with
+ * userdb_close.
  */
-struct userdb *userdb_open(const char *path, bool strict, userdb_report *);
+struct userdb *userdb_open(const char *path, bool strict,
+    void (*report)(const char *file, unsigned line, const char *why));
 void userdb_close(struct userdb *);
 
 /*
