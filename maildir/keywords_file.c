@@ -176,6 +176,13 @@ text_add(struct text *text, const char *p, size_t n)
 }
 
 int
+keywords_list_aside(struct keywords *k, int dirfd)
+{
+	return util_set_aside(dirfd, KEYWORDS_DIR "/" KEYWORDS_LIST,
+	    KEYWORDS_DIR, k->aside, sizeof(k->aside));
+}
+
+int
 keywords_list_write(
     const struct keywords *k, int dirfd, int kwfd, const struct kwlines *lines)
 {

@@ -366,11 +366,14 @@ lose(struct look *l, size_t i)
 	struct mailbox *mb = l->mb;
 	char file[FILENAME_MAX_LEN + 1];
 	struct stat st;
+	bool gone;
 	int fd;
 
 	fd = entry_file(mb, i, file);
-	if (!l->proof || fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-	    errno != ENOENT) {
+	gone = fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) == -1
+		   ? errno == ENOENT
+		   : !S_ISREG(st.st_mode);
+	if (!l->proof || !gone) {
 		mb->entries[i].bits |= ENTRY_MISSING;
 		l->unsure = true;
 		return 0;

@@ -21,7 +21,7 @@ struct order { /* what qsort's callback needs to know */
 	const char *names;
 };
 
-static int part(struct mailbox *, size_t, const char *, bool, char *);
+static int part(struct mailbox *, size_t, const char *, bool *, char *);
 static void file_seen(const struct mailbox *, size_t, char *);
 static void swap_known(struct mailbox *, size_t, char *, bool *);
 static int part_inodes(
@@ -73,7 +73,7 @@ number_twins(struct look *l)
 		twin = mb->strays.twins[i];
 		(void)snprintf(
 		    name, sizeof(name), "%s", mb->strays.names.p + twin.name);
-		r = part(mb, twin.of, name, twin.in_new, fresh);
+		r = part(mb, twin.of, name, &twin.in_new, fresh);
 		if (r == -1)
 			return -1;
 		if (r == 1 &&
@@ -86,11 +86,11 @@ number_twins(struct look *l)
 /*
  * Message i was seen, and a second file of its base name: either a rename was
  * under way, or two files are there. Then no file is removed unless it is the
- * same one under two names; else the second one gets a name of its own (fresh).
- * 1: it did; 0; -1.
+ * same one under two names; else the second one gets a name of its own (fresh,
+ * in_new). 1: it did; 0; -1.
  */
 static int
-part(struct mailbox *mb, size_t i, const char *twin, bool in_new, char *fresh)
+part(struct mailbox *mb, size_t i, const char *twin, bool *in_new, char *fresh)
 {
 	char first[FILENAME_MAX_LEN + 1], other[FILENAME_MAX_LEN + 1];
 	bool first_new;
@@ -99,10 +99,10 @@ part(struct mailbox *mb, size_t i, const char *twin, bool in_new, char *fresh)
 	int fd;
 
 	(void)snprintf(other, sizeof(other), "%s", twin);
-	swap_known(mb, i, other, &in_new);
+	swap_known(mb, i, other, in_new);
 	file_seen(mb, i, first);
 	first_new = (mb->entries[i].bits & ENTRY_SEEN_NEW) != 0;
-	fd = in_new ? mb->newfd : mb->curfd;
+	fd = *in_new ? mb->newfd : mb->curfd;
 	if (fstatat(fd, other, &b, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (fstatat(first_new ? mb->newfd : mb->curfd, first, &a,
@@ -123,7 +123,7 @@ part(struct mailbox *mb, size_t i, const char *twin, bool in_new, char *fresh)
 		return -1;
 	mb->entries[i].found = info;
 	mb->entries[i].bits &= (uint16_t)~ENTRY_SEEN_NEW;
-	if (in_new)
+	if (*in_new)
 		mb->entries[i].bits |= ENTRY_SEEN_NEW;
 	return 0;
 }
@@ -135,7 +135,10 @@ file_seen(const struct mailbox *mb, size_t i, char *out)
 	    mb->infos.p + mb->entries[i].found);
 }
 
-/* If the twin is the file that the message was, it stays the message. */
+/*
+ * Which of two is the message: the file that it was; of two unknown ones that
+ * in cur/. If that is the twin, they change places.
+ */
 static void
 swap_known(struct mailbox *mb, size_t i, char *twin, bool *in_new)
 {
@@ -143,14 +146,20 @@ swap_known(struct mailbox *mb, size_t i, char *twin, bool *in_new)
 	char first[FILENAME_MAX_LEN + 1];
 	bool was_new = (e->bits & ENTRY_NEW) != 0;
 	bool first_new = (e->bits & ENTRY_SEEN_NEW) != 0;
+	uint32_t info;
 
-	if (i >= mb->n || was_new != *in_new ||
-	    strcmp(entry_info(mb, i), twin + e->len) != 0)
+	if (i < mb->n && first_new == was_new && e->found == e->info)
+		return;
+	if ((i >= mb->n || was_new != *in_new ||
+		strcmp(entry_info(mb, i), twin + e->len) != 0) &&
+	    (!first_new || *in_new))
 		return;
 	file_seen(mb, i, first);
-	e->found = e->info;
+	if ((info = entry_intern(mb, twin + e->len)) == UINT32_MAX)
+		return;
+	e->found = info;
 	e->bits &= (uint16_t)~ENTRY_SEEN_NEW;
-	if (was_new)
+	if (*in_new)
 		e->bits |= ENTRY_SEEN_NEW;
 	(void)snprintf(twin, FILENAME_MAX_LEN + 1, "%s", first);
 	*in_new = first_new;
@@ -323,7 +332,7 @@ add_stray(struct mailbox *mb, const char *name, bool in_new)
 
 	/* Two strays of one base name. */
 	if ((i = entry_find(mb, name, base)) != NOWHERE) {
-		r = part(mb, i, name, in_new, fresh);
+		r = part(mb, i, name, &in_new, fresh);
 		if (r == 1)
 			return add_stray(mb, fresh, in_new);
 		if (r == 0)
