@@ -303,6 +303,20 @@ maildir_marked(struct maildir *md, const char *folder)
 	return close_keep(fd, r);
 }
 
+int
+folder_is_empty(struct maildir *md, const char *folder)
+{
+	int fd, r;
+
+	fd = maildir_folder_fd(md, folder);
+	if (fd == -1)
+		return -1;
+	r = has_message(fd, "new", false);
+	if (r == 0)
+		r = has_message(fd, "cur", false);
+	return close_keep(fd, r == -1 ? -1 : r == 0);
+}
+
 /* Is there a message (unseen: without the S flag) in that directory? */
 static int
 has_message(int dirfd, const char *name, bool unseen)

@@ -14,6 +14,8 @@ struct maildir;
  * new and tmp, all directories? 1, 0 with ENOENT, or -1.
  */
 int folder_is_at(int rootfd, const char *dir);
+/* Has a folder no message at all? 1, 0 or -1. */
+int folder_is_empty(struct maildir *, const char *folder);
 /* Locks the account and finishes what a crashed RENAME left; corkfd or -1. */
 int folder_begin(struct maildir *);
 void folder_list_free(struct folder_list *);

@@ -188,6 +188,8 @@ intent_write(int corkfd, const struct intent *in)
 	if (text == NULL)
 		return -1;
 	r = util_replace_file(corkfd, INTENT_FILE, text, n);
+	if (r == -1) /* what is refused must not be done by the next */
+		util_unlink(corkfd, INTENT_FILE);
 	free(text);
 	return r;
 }

@@ -219,7 +219,7 @@ rename_inbox(struct maildir *md, const char *to)
 		return 0;
 	save = errno;
 	/* copies are all or none: messages there mean that it came to them */
-	if (maildir_marked(md, to) == 0)
+	if (folder_is_empty(md, to) == 1)
 		(void)maildir_delete(md, to);
 	errno = save;
 	return -1;

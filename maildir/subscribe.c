@@ -18,13 +18,16 @@
 #define SUBSCRIBED_SIZE (16 * 1024 * 1024) /* bytes of that file at most */
 #define LINE_SIZE       1024               /* bytes of a line to be added */
 
+static int change(struct maildir *, const char *, bool);
 static int load(struct maildir *, char **, size_t *);
 static size_t line_length(const char *, size_t);
 static size_t count_lines(const char *, size_t);
 static bool is_line(const char *, size_t, const char *);
-static int add_line(struct maildir *, char *, size_t, const char *);
-static int remove_line(struct maildir *, char *, size_t, const char *);
 static bool has_line(const char *, size_t, const char *);
+static char *add_line(const char *, size_t *, const char *);
+static char *remove_line(const char *, size_t *, const char *);
+static int replace(
+    struct maildir *, const char *, size_t, const char *, size_t);
 
 ssize_t
 maildir_subscriptions(struct maildir *md, const char *const **out)
@@ -62,9 +65,7 @@ maildir_subscriptions(struct maildir *md, const char *const **out)
 int
 maildir_subscribe(struct maildir *md, const char *line, bool on)
 {
-	int fd, r, save;
-	char *text;
-	size_t n;
+	int fd, r;
 
 	if (line[0] == '\0' || strchr(line, '\n') != NULL ||
 	    (on && !name_is_shown(line))) {
@@ -78,15 +79,32 @@ maildir_subscribe(struct maildir *md, const char *line, bool on)
 	fd = account_lock(md);
 	if (fd == -1)
 		return -1;
-	r = load(md, &text, &n);
-	if (r == 0) {
-		r = on ? add_line(md, text, n, line)
-		       : remove_line(md, text, n, line);
-		save = errno;
-		free(text);
-		errno = save;
-	}
+	r = change(md, line, on);
 	util_close(fd);
+	return r;
+}
+
+static int
+change(struct maildir *md, const char *line, bool on)
+{
+	char *text, *now = NULL;
+	size_t n, nnow;
+	int r, save;
+
+	if (load(md, &text, &n) == -1)
+		return -1;
+	r = has_line(text, n, line) == on ? 0 : -1;
+	if (r == -1) {
+		nnow = n;
+		now = on ? add_line(text, &nnow, line)
+			 : remove_line(text, &nnow, line);
+	}
+	if (now != NULL)
+		r = replace(md, text, n, now, nnow);
+	save = errno;
+	free(text);
+	free(now);
+	errno = save;
 	return r;
 }
 
@@ -149,50 +167,66 @@ has_line(const char *p, size_t left, const char *line)
 	return false;
 }
 
-static int
-add_line(struct maildir *md, char *text, size_t n, const char *line)
+/* The text with a line more. NULL: EMLINK or ENOMEM. */
+static char *
+add_line(const char *text, size_t *n, const char *line)
 {
-	size_t len = strlen(line);
+	size_t len = strlen(line), old = *n;
 	char *all;
-	int r;
 
-	if (has_line(text, n, line))
-		return 0;
-	if (count_lines(text, n) >= MAILDIR_FOLDERS_MAX) {
+	if (count_lines(text, old) >= MAILDIR_FOLDERS_MAX) {
 		errno = EMLINK;
-		return -1;
+		return NULL;
 	}
-	all = malloc(n + len + 2);
+	all = malloc(old + len + 2);
 	if (all == NULL)
-		return -1;
-	memcpy(all, text, n);
-	if (n > 0 && all[n - 1] != '\n')
-		all[n++] = '\n';
-	memcpy(all + n, line, len);
-	n += len;
-	all[n++] = '\n';
-	r = util_replace_file(md->rootfd, SUBSCRIBED, all, n);
-	free(all);
-	return r;
+		return NULL;
+	memcpy(all, text, old);
+	if (old > 0 && all[old - 1] != '\n')
+		all[old++] = '\n';
+	memcpy(all + old, line, len);
+	all[old + len] = '\n';
+	*n = old + len + 1;
+	return all;
+}
+
+/* The text without all such lines. NULL: ENOMEM. */
+static char *
+remove_line(const char *text, size_t *n, const char *line)
+{
+	size_t left, len, kept = 0;
+	const char *p = text;
+	char *all;
+	bool drop;
+
+	all = malloc(*n + 1);
+	if (all == NULL)
+		return NULL;
+	for (left = *n; left > 0; p += len, left -= len) {
+		len = line_length(p, left);
+		drop = is_line(p, len, line);
+		len += len < left; /* with its line end */
+		if (drop)
+			continue;
+		memcpy(all + kept, p, len);
+		kept += len;
+	}
+	*n = kept;
+	return all;
 }
 
 static int
-remove_line(struct maildir *md, char *text, size_t n, const char *line)
+replace(struct maildir *md, const char *old, size_t nold, const char *now,
+    size_t nnow)
 {
-	size_t left, len, kept = 0;
-	char *p = text;
+	int save;
 
-	for (left = n; left > 0; p += len, left -= len) {
-		len = line_length(p, left);
-		if (is_line(p, len, line)) {
-			len += len < left; /* with its line end */
-			continue;
-		}
-		len += len < left;
-		memmove(text + kept, p, len);
-		kept += len;
-	}
-	if (kept == n)
+	if (util_replace_file(md->rootfd, SUBSCRIBED, now, nnow) == 0)
 		return 0;
-	return util_replace_file(md->rootfd, SUBSCRIBED, text, kept);
+	/* it may have come as far as the last sync: what is refused is undone
+	 */
+	save = errno;
+	(void)util_replace_file(md->rootfd, SUBSCRIBED, old, nold);
+	errno = save;
+	return -1;
 }
