@@ -385,7 +385,7 @@ read_tail(struct uidlist *list, const struct stat *st, struct uidlines *out)
 int
 uidlist_peek(struct uidlist *list)
 {
-	struct uidlines lines;
+	struct uidlines lines = {0};
 	struct stat st;
 	int r;
 
