@@ -19,6 +19,7 @@ struct text {
 static int make_ours(struct uidlist *, size_t);
 static bool is_wide_enough(const struct uidlist *, size_t);
 static int reserve(struct uidlist *, size_t);
+static int write_next(struct uidlist *, uint32_t);
 static int write_lines(struct uidlist *, const struct text *);
 static int text_add(struct text *, const struct uidline *);
 static void keep_backup(struct uidlist *);
@@ -102,24 +103,35 @@ static int
 reserve(struct uidlist *list, size_t n)
 {
 	uint64_t last = (uint64_t)list->next + n - 1, mark;
-	char digits[16];
+	int saved;
 
 	if (last < list->reserved)
 		return 0;
 	mark = last + UIDLIST_RESERVE;
 	if (mark > UIDLIST_LIMIT)
 		mark = UIDLIST_LIMIT;
-	(void)snprintf(digits, sizeof(digits), "%0*lu", (int)list->width,
-	    (unsigned long)mark);
-	if (util_pwrite(list->fd, digits, list->width, (off_t)list->digits) ==
-	    -1)
+	if (write_next(list, (uint32_t)mark) == -1)
 		return -1;
 	if (util_fdatasync(list->fd) == -1) {
+		saved = errno;
 		list->poisoned = true;
+		/* Nobody else may take it for reserved. */
+		if (write_next(list, list->reserved) == 0)
+			errno = saved;
 		return -1;
 	}
 	list->reserved = (uint32_t)mark;
 	return 0;
+}
+
+static int
+write_next(struct uidlist *list, uint32_t next)
+{
+	char digits[16];
+
+	(void)snprintf(digits, sizeof(digits), "%0*lu", (int)list->width,
+	    (unsigned long)next);
+	return util_pwrite(list->fd, digits, list->width, (off_t)list->digits);
 }
 
 static int

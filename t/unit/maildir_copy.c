@@ -1,0 +1,273 @@
+/*
+ * COPY and MOVE: what arrives, what it costs, and that a failure leaves the
+ * source whole and the destination as it was.
+ */
+#include "t/unit/maildir_store.h"
+
+static struct maildir *md;
+static struct mailbox *mb;
+
+static int
+setup(void **state)
+{
+	if (tree_setup(state) == -1)
+		return -1;
+	tree_folder(".Dst");
+	tree_write(".Dst/courierimapuiddb", "1 77 0000000065\n5 old\n");
+	md = tree_open(false);
+	mb = NULL;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	mailbox_close(mb);
+	maildir_close(md);
+	return tree_teardown(state);
+}
+
+/* n messages with UIDs 1 to n, texts "1\n" and so on, all of them seen. */
+static void
+fill(unsigned n)
+{
+	char name[64], text[64];
+	unsigned i;
+
+	for (i = 1; i <= n; i++) {
+		(void)snprintf(name, sizeof(name), "cur/%u.m:2,S", i);
+		(void)snprintf(text, sizeof(text), "%u\n", i);
+		tree_write(name, text);
+	}
+	mb = mailbox_open(md, "", false);
+	assert_non_null(mb);
+}
+
+static void
+copies_are_links_with_names_of_their_own(void **state)
+{
+	const uint32_t uids[] = {1, 3};
+	uint32_t dst[2], uidvalidity;
+	struct stat a, b;
+	char name[300];
+	size_t n;
+
+	(void)state;
+	fill(3);
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 2, "Dst", false, dst, &uidvalidity), 0);
+	assert_int_equal(uidvalidity, 77);
+	assert_int_equal(dst[0], 6);
+	assert_int_equal(dst[1], 7);
+	assert_int_equal(tree_count(".Dst/cur", ":2,S"), 2);
+	assert_int_equal(tree_count(".Dst/cur", "1.m"), 0);
+	(void)snprintf(name, sizeof(name), ".Dst/cur/%s",
+	    tree_name(".Dst/cur", ",S=2:2,S"));
+	assert_int_equal(stat(at(name), &a), 0);
+	assert_int_equal(stat(at("cur/1.m:2,S"), &b), 0);
+	assert_int_equal(a.st_nlink, 2);
+	assert_int_equal(b.st_nlink, 2);
+	(void)mailbox_messages(mb, &n);
+	assert_int_equal(n, 3);
+	assert_int_equal(tree_count(".Dst/tmp", ""), 0);
+}
+
+static void
+copy_costs_two_syncs_and_move_three(void **state)
+{
+	const uint32_t uids[] = {1, 2};
+	uint32_t dst[2], uidvalidity;
+	const struct message *m;
+	size_t n;
+
+	(void)state;
+	fill(3);
+	/* The young sources cost one sync each, once. */
+	tree_syncs();
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 2, "Dst", false, dst, &uidvalidity), 0);
+	assert_int_equal(tree_syncs(), 4);
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 2, "Dst", false, dst, &uidvalidity), 0);
+	assert_int_equal(tree_syncs(), 2);
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 2, "Dst", true, dst, &uidvalidity), 0);
+	assert_int_equal(tree_syncs(), 3);
+	assert_int_equal(dst[0], 10);
+	assert_int_equal(tree_count("cur", ""), 1);
+	assert_int_equal(tree_count(".Dst/cur", ""), 6);
+	m = mailbox_messages(mb, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(m->uid, 3);
+}
+
+static void
+many_young_sources_cost_one_sync(void **state)
+{
+	uint32_t uids[33], dst[33], uidvalidity, i;
+
+	(void)state;
+	for (i = 0; i < 33; i++)
+		uids[i] = i + 1;
+	fill(33);
+	tree_syncs();
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 32, "Dst", false, dst, &uidvalidity), 0);
+	assert_int_equal(tree_syncs(), 32 + 2);
+	mailbox_close(mb);
+	mb = mailbox_open(md, "", false);
+	assert_non_null(mb);
+	tree_syncs();
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 33, "Dst", false, dst, &uidvalidity), 0);
+	/* syncfs, cur, header, lines */
+	assert_int_equal(tree_syncs(), 4);
+	assert_int_equal(dst[32], 5 + 32 + 33);
+}
+
+static void
+what_has_vanished_is_left_out(void **state)
+{
+	const uint32_t uids[] = {1, 2, 3, 9};
+	uint32_t dst[4], uidvalidity;
+
+	(void)state;
+	fill(3);
+	assert_int_equal(unlink(at("cur/2.m:2,S")), 0);
+	assert_int_equal(rename(at("cur/3.m:2,S"), at("cur/3.m:2,FS")), 0);
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 4, "Dst", false, dst, &uidvalidity), 0);
+	assert_int_equal(dst[0], 6);
+	assert_int_equal(dst[1], 0);
+	assert_int_equal(dst[2], 7);
+	assert_int_equal(dst[3], 0);
+	assert_int_equal(tree_count(".Dst/cur", ":2,FS"), 1);
+}
+
+static void
+keywords_go_along(void **state)
+{
+	static const char *const keywords[] = {"$Label1", "Foo"};
+	const struct mailbox_change change = {MAILBOX_ADD, 0, keywords, 2};
+	uint32_t uids[20], dst[20], uidvalidity, i;
+	const char *const *names;
+	const uint16_t *set;
+	bool changed[20];
+	size_t n;
+
+	(void)state;
+	for (i = 0; i < 20; i++)
+		uids[i] = i + 1;
+	fill(20);
+	assert_int_equal(mailbox_store(mb, uids, 18, &change, changed), 0);
+	/* Few as update files, many in :list. */
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 2, "Dst", false, dst, &uidvalidity), 0);
+	assert_int_equal(tree_count(".Dst/courierimapkeywords", ""), 2);
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 20, "Dst", false, dst, &uidvalidity), 0);
+	assert_int_equal(tree_count(".Dst/courierimapkeywords", ""), 3);
+	mailbox_close(mb);
+	mb = mailbox_open(md, "Dst", false);
+	assert_non_null(mb);
+	for (i = 0; i < 20; i++) {
+		n = mailbox_kwset(mb, mailbox_find(mb, dst[i])->kwset, &set);
+		assert_int_equal(n, i < 18 ? 2 : 0);
+	}
+	assert_int_equal(
+	    mailbox_kwset(mb, mailbox_find(mb, 6)->kwset, &set), 2);
+	assert_int_equal(mailbox_keywords(mb, &names), 2);
+}
+
+static void
+copy_into_the_folder_itself(void **state)
+{
+	const uint32_t uid = 1;
+	uint32_t dst, uidvalidity;
+	struct mailbox_diff diff;
+
+	(void)state;
+	fill(2);
+	assert_int_equal(
+	    mailbox_copy(mb, &uid, 1, "", false, &dst, &uidvalidity), 0);
+	assert_int_equal(dst, 3);
+	assert_int_equal(uidvalidity, mailbox_uidvalidity(mb));
+	assert_int_equal(mailbox_sync(mb, false, &diff), 0);
+	assert_int_equal(diff.nadded, 1);
+	assert_int_equal(diff.added[0], 3);
+	assert_int_equal(mailbox_find(mb, 3)->flags, MESSAGE_SEEN);
+}
+
+static void
+any_failed_sync_leaves_the_source_whole(void **state)
+{
+	const uint32_t uids[] = {1, 2};
+	uint32_t dst[2], uidvalidity;
+	unsigned i;
+	size_t n;
+
+	(void)state;
+	fill(2);
+	for (i = 1; i <= 4; i++) {
+		mailbox_close(mb);
+		mb = mailbox_open(md, "", false);
+		assert_non_null(mb);
+		fail_sync_at = i;
+		assert_int_equal(
+		    mailbox_copy(mb, uids, 2, "Dst", true, dst, &uidvalidity),
+		    -1);
+		assert_int_equal(errno, EIO);
+		assert_int_equal(tree_count("cur", ""), 2);
+		assert_int_equal(tree_count(".Dst/cur", ""), 0);
+		assert_int_equal(tree_count(".Dst/tmp", ""), 0);
+		(void)mailbox_messages(mb, &n);
+		assert_int_equal(n, 2);
+		assert_string_equal(tree_read(".Dst/courierimapuiddb"),
+		    "1 77 0000000065\n5 old\n");
+	}
+	fail_sync_at = 0;
+	assert_int_equal(
+	    mailbox_copy(mb, uids, 2, "Dst", true, dst, &uidvalidity), 0);
+	assert_int_equal(dst[0], 6);
+	assert_int_equal(tree_count("cur", ""), 0);
+}
+
+static void
+no_folder_and_read_only_are_refused(void **state)
+{
+	const uint32_t uid = 1;
+	uint32_t dst, uidvalidity;
+
+	(void)state;
+	fill(1);
+	assert_int_equal(
+	    mailbox_copy(mb, &uid, 1, "None", false, &dst, &uidvalidity), -1);
+	assert_int_equal(errno, ENOENT);
+	mailbox_close(mb);
+	mb = mailbox_open(md, "", true);
+	assert_non_null(mb);
+	assert_int_equal(
+	    mailbox_copy(mb, &uid, 1, "Dst", true, &dst, &uidvalidity), -1);
+	assert_int_equal(errno, EROFS);
+	assert_int_equal(
+	    mailbox_copy(mb, &uid, 1, "Dst", false, &dst, &uidvalidity), 0);
+	assert_int_equal(dst, 6);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(copies_are_links_with_names_of_their_own),
+	    TEST(copy_costs_two_syncs_and_move_three),
+	    TEST(many_young_sources_cost_one_sync),
+	    TEST(what_has_vanished_is_left_out),
+	    TEST(keywords_go_along),
+	    TEST(copy_into_the_folder_itself),
+	    TEST(any_failed_sync_leaves_the_source_whole),
+	    TEST(no_folder_and_read_only_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
