@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "master/certs.h"
+#include "master/role.h"
+#include "master/spawn.h"
 #include "shm/capability.h"
 
 static void find_user(const char *setting, const char *name, uint32_t *uid,
@@ -48,6 +50,25 @@ check_settings(struct settings *set, bool privileged, struct notes *notes)
 	if (certs_read(set, &fd, notes) == 0 && fd != -1)
 		close(fd);
 	check_clear(set, notes);
+	return notes->errors == errors ? 0 : -1;
+}
+
+int
+check_programs(struct notes *notes)
+{
+	size_t errors = notes->errors;
+	const struct role *role;
+	char path[PATH_MAX];
+
+	for (unsigned i = 0; i < BOOT_ROLES; i++) {
+		role = role_find((enum boot_role)i);
+		if (role == NULL)
+			continue;
+		if (spawn_path(role->program, path, sizeof(path)) == -1 ||
+		    access(path, X_OK) == -1)
+			note_add(notes, NOTE_ERROR, NULL, 0, "%s: %s", path,
+			    strerror(errno));
+	}
 	return notes->errors == errors ? 0 : -1;
 }
 

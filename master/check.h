@@ -15,6 +15,8 @@
  * can be used. 0, or -1 if errors were noted.
  */
 int check_settings(struct settings *, bool privileged, struct notes *);
+/* Whether all programs of the role table can be executed; 0 or -1. */
+int check_programs(struct notes *);
 /* Prints, for -t, what each listener announces, to stdout. */
 void check_print(const struct settings *);
 

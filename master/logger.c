@@ -27,6 +27,7 @@
 #define FACILITY_MAIL (2 << 3)
 #define DATAGRAM_MAX  (LOG_LINE_MAX + 64)
 #define LAST_LINES    10000 /* ms that others have after the master's death */
+#define RETRY         200   /* ms between two looks for syslog */
 #define SLICE         64    /* datagrams of one source per round */
 
 struct line {
@@ -334,7 +335,7 @@ connect_syslog(struct logger *l)
 	if (l->sink != -1)
 		close(l->sink);
 	l->sink = -1;
-	l->retry = now_ms() + 1000;
+	l->retry = now_ms() + RETRY;
 	return false;
 }
 

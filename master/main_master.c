@@ -142,8 +142,9 @@ load(const struct options *opt, bool privileged, struct settings *set)
 	if (realpath(opt->file, path) == NULL)
 		note_add(&notes, NOTE_ERROR, NULL, 0, "%s: %s", opt->file,
 		    strerror(errno));
-	else if (settings_load(path, set, &notes) == 0)
-		ret = check_settings(set, privileged, &notes);
+	else if (settings_load(path, set, &notes) == 0 &&
+		 check_settings(set, privileged, &notes) == 0)
+		ret = opt->test ? 0 : check_programs(&notes);
 	print_notes(&notes);
 	return ret;
 }

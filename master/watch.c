@@ -5,7 +5,7 @@
  * last post of the folder's slot: what a session has told already is not told
  * again. Stamps are as coarse as the kernel's tick (a few ms), so two changes
  * in one tick leave the same stamp: when an event finds the stamp unmoved but
- * young, the folder is posted once more a second later. That costs a look now
+ * young, the folder is posted once more a little later. That costs a look now
  * and then and loses nothing.
  *
  * The slow check compares the stamps of every folder each IMAP_IDLE_TIMEOUT
@@ -33,11 +33,11 @@
 #include "shm/jail.h"
 #include "shm/log.h"
 
-#define DIRS     3    /* new, cur, courierimapkeywords */
-#define YOUNG    50   /* ms: two changes may share a stamp */
-#define AGAIN    1000 /* ms until a folder of a young stamp is posted */
-#define SPARE_FD 160  /* descriptors that are not directories */
-#define SLICE    256  /* messages of one worker per round */
+#define DIRS     3   /* new, cur, courierimapkeywords */
+#define YOUNG    50  /* ms: two changes may share a stamp */
+#define AGAIN    300 /* ms until a folder of a young stamp is posted */
+#define SPARE_FD 160 /* descriptors that are not directories */
+#define SLICE    256 /* messages of one worker per round */
 #define EVENTS                                                                 \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |                 \
 	    IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)

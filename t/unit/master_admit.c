@@ -1,0 +1,394 @@
+/* Limits on connections: each at -1, 0 and +1, and what releases them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/admit.h"
+#include "master/settings.h"
+#include "master/value.h"
+
+static struct settings set;
+static struct admit *a;
+static struct admit_answer answer;
+static uint64_t now;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	settings_default(&set);
+	set.ntrusted = 0;
+	set.rate_perip = 1000000;
+	a = admit_new();
+	now = 1000000;
+	return a == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	admit_free(a);
+	return 0;
+}
+
+static enum admit_verdict
+enter_view(const char *addr, unsigned view)
+{
+	struct admit_ask ask = {.view = view, .now = now, .chance = UINT32_MAX};
+	struct settings_net net;
+
+	assert_int_equal(value_net(addr, &net), 0);
+	memcpy(ask.addr, net.addr, 16);
+	admit_enter(a, &set, &ask, &answer);
+	if (answer.verdict == ADMIT_OK)
+		admit_give(a, answer.conn, 1);
+	return answer.verdict;
+}
+
+static enum admit_verdict
+enter(const char *addr)
+{
+	return enter_view(addr, 0);
+}
+
+static void
+net_of(const char *text, struct settings_net *list, uint32_t *n)
+{
+	assert_int_equal(value_net(text, &list[(*n)++]), 0);
+}
+
+static void
+maxperip_holds_per_address_and_port(void **state)
+{
+	(void)state;
+	set.view[0].maxperip = 3;
+	set.view[1].maxperip = 1;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+	assert_int_equal(answer.count, 3);
+	assert_int_equal(answer.limit, 3);
+	assert_int_equal(answer.bits, 128);
+	assert_int_equal(enter("192.0.2.2"), ADMIT_OK);
+	assert_int_equal(enter_view("192.0.2.1", 1), ADMIT_OK);
+	assert_int_equal(enter_view("192.0.2.1", 1), ADMIT_PERIP);
+	/* A reload that raises it works at once. */
+	set.view[0].maxperip = 4;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+}
+
+static void
+who_leaves_makes_place(void **state)
+{
+	uint64_t conn;
+
+	(void)state;
+	set.view[0].maxperip = 1;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	conn = answer.conn;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+	assert_int_equal(admit_leave(a, conn, 1), 0);
+	assert_int_equal(admit_leave(a, conn, 1), -1);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_not_equal(answer.conn, conn);
+	assert_int_equal(admit_leave(a, conn, 1), -1);
+	assert_int_equal(admit_count(a, 0), 1);
+}
+
+static void
+only_its_worker_speaks_for_a_connection(void **state)
+{
+	(void)state;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(admit_leave(a, answer.conn, 2), -1);
+	assert_int_equal(admit_login(a, answer.conn, 2), -1);
+	assert_int_equal(admit_login(a, answer.conn, 1), 0);
+	assert_int_equal(admit_login(a, answer.conn, 1), -1);
+	assert_int_equal(admit_leave(a, answer.conn + 1, 1), -1);
+	assert_int_equal(admit_leave(a, 0, 1), -1);
+	assert_int_equal(admit_leave(a, UINT64_MAX, 1), -1);
+	assert_int_equal(admit_leave(a, answer.conn, 1), 0);
+}
+
+static void
+a_dead_workers_connections_are_dropped(void **state)
+{
+	(void)state;
+	set.view[0].maxperip = 5;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	admit_give(a, answer.conn, 2);
+	assert_int_equal(admit_load(a, 1), 4);
+	assert_int_equal(admit_load(a, 2), 1);
+	admit_drop(a, 1);
+	assert_int_equal(admit_load(a, 1), 0);
+	assert_int_equal(admit_count(a, 0), 1);
+	assert_int_equal(admit_leave(a, answer.conn, 2), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+}
+
+static void
+exempt_networks_have_no_maxperip(void **state)
+{
+	(void)state;
+	set.view[0].maxperip = 1;
+	net_of("192.0.2.0/24", set.exempt, &set.nexempt);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(enter("192.0.2.255"), ADMIT_OK);
+	assert_int_equal(enter("192.0.3.0"), ADMIT_OK);
+	assert_int_equal(enter("192.0.3.0"), ADMIT_PERIP);
+}
+
+static void
+an_ipv6_prefix_counts_as_one_address(void **state)
+{
+	(void)state;
+	set.view[0].maxperip = 2;
+	assert_int_equal(enter("2001:db8:0:1::1"), ADMIT_OK);
+	assert_int_equal(enter("2001:db8:0:1:ffff::2"), ADMIT_OK);
+	assert_int_equal(enter("2001:db8:0:1::3"), ADMIT_PERIP);
+	assert_int_equal(answer.bits, 64);
+	assert_int_equal(answer.net[7], 1);
+	assert_int_equal(answer.net[15], 0);
+	assert_int_equal(enter("2001:db8:0:2::1"), ADMIT_OK);
+	set.ipv6_prefix = 63; /* 0:2 and 0:3 are one now, 0:1 is not */
+	assert_int_equal(enter("2001:db8:0:3::1"), ADMIT_OK);
+	assert_int_equal(enter("2001:db8:0:2::2"), ADMIT_PERIP);
+}
+
+static void
+maxdaemons_holds_per_port(void **state)
+{
+	char addr[32];
+
+	(void)state;
+	set.view[0].maxdaemons = 100;
+	for (int i = 0; i < 100; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%d", i);
+		assert_int_equal(enter(addr), ADMIT_OK);
+	}
+	assert_int_equal(enter("192.0.2.200"), ADMIT_DAEMONS);
+	assert_int_equal(answer.count, 100);
+	assert_int_equal(enter_view("192.0.2.200", 1), ADMIT_OK);
+}
+
+static void
+unauthenticated_ones_are_limited_until_they_log_in(void **state)
+{
+	uint64_t conn = 0;
+
+	(void)state;
+	set.maxunauth_perip = 3;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+		conn = answer.conn;
+	}
+	assert_int_equal(enter("192.0.2.1"), ADMIT_UNAUTH_PERIP);
+	assert_int_equal(answer.limit, 3);
+	assert_int_equal(admit_login(a, conn, 1), 0);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_UNAUTH_PERIP);
+	/* An unauthenticated one that leaves makes place, too. */
+	assert_int_equal(admit_leave(a, answer.conn, 1), -1);
+	assert_int_equal(admit_leave(a, conn, 1), 0);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_UNAUTH_PERIP);
+}
+
+static void
+trusted_networks_have_neither_rate_nor_unauthenticated_limit(void **state)
+{
+	(void)state;
+	set.maxunauth_perip = 1;
+	set.maxunauth = 2;
+	set.rate_perip = 1;
+	net_of("127.0.0.1", set.trusted, &set.ntrusted);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(enter("127.0.0.1"), ADMIT_OK);
+		assert_true(answer.trusted);
+	}
+	assert_int_equal(enter("127.0.0.2"), ADMIT_OK);
+	assert_false(answer.trusted);
+	assert_int_equal(enter("127.0.0.2"), ADMIT_UNAUTH_PERIP);
+	set.view[0].maxperip = 10;
+	assert_int_equal(enter("127.0.0.1"), ADMIT_PERIP);
+}
+
+static void
+maxunauth_refuses_by_chance_from_its_half_on(void **state)
+{
+	struct admit_ask ask = {.now = now, .chance = 0};
+	char addr[32];
+
+	(void)state;
+	set.maxunauth = 100;
+	for (int i = 0; i <= 50; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%d", i);
+		assert_int_equal(enter(addr), ADMIT_OK);
+	}
+	/* Unlucky ones go from here on, lucky ones at the limit. */
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_UNAUTH);
+	for (int i = 51; i < 100; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%d", i);
+		assert_int_equal(enter(addr), ADMIT_OK);
+	}
+	assert_int_equal(enter("192.0.2.100"), ADMIT_UNAUTH);
+	assert_int_equal(answer.count, 100);
+}
+
+static void
+the_rate_allows_a_burst_and_then_its_pace(void **state)
+{
+	(void)state;
+	set.rate_perip = 60;
+	set.view[0].maxperip = set.maxunauth_perip = 1000;
+	for (int i = 0; i < ADMIT_BURST; i++)
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_RATE);
+	now += 999;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_RATE);
+	now += 1;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_RATE);
+	assert_int_equal(enter("192.0.2.2"), ADMIT_OK);
+	now += 60000;
+	for (int i = 0; i < ADMIT_BURST; i++)
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_RATE);
+}
+
+static void
+the_rate_survives_leaving(void **state)
+{
+	(void)state;
+	set.rate_perip = 2;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+		assert_int_equal(admit_leave(a, answer.conn, 1), 0);
+		assert_int_equal(enter("192.0.2.9"), ADMIT_OK);
+	}
+	assert_int_equal(enter("192.0.2.1"), ADMIT_RATE);
+}
+
+static void
+refused_sockets_are_bounded(void **state)
+{
+	uint64_t conn = 0;
+
+	(void)state;
+	for (int i = 0; i < ADMIT_REFUSE; i++) {
+		conn = admit_refuse(a);
+		assert_int_not_equal(conn, 0);
+		admit_give(a, conn, 3);
+	}
+	assert_int_equal(admit_refuse(a), 0);
+	assert_int_equal(admit_load(a, 3), ADMIT_REFUSE);
+	assert_int_equal(admit_login(a, conn, 3), -1);
+	assert_int_equal(admit_leave(a, conn, 3), 0);
+	assert_int_not_equal(admit_refuse(a), 0);
+	assert_int_equal(admit_refuse(a), 0);
+	assert_int_equal(admit_count(a, 0), 0);
+}
+
+static void
+one_line_a_second_tells_of_an_address(void **state)
+{
+	(void)state;
+	set.view[0].maxperip = 1;
+	enter("192.0.2.1");
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+	assert_true(answer.tell);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+		assert_false(answer.tell);
+	}
+	now += 1000;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+	assert_true(answer.tell);
+	assert_int_equal(answer.untold, 5);
+}
+
+static void
+many_addresses_are_forgotten_again(void **state)
+{
+	struct admit_ask ask = {.now = now, .chance = UINT32_MAX};
+
+	(void)state;
+	set.rate_perip = 1; /* remembered for a minute each */
+	for (uint32_t i = 0; i < ADMIT_QUIET * 2; i++) {
+		memset(ask.addr, 0, 16);
+		ask.addr[0] = 0x20;
+		memcpy(ask.addr + 2, &i, sizeof(i));
+		admit_enter(a, &set, &ask, &answer);
+		assert_int_equal(answer.verdict, ADMIT_OK);
+		admit_undo(a, answer.conn);
+	}
+	/* The first is forgotten, the last is not. */
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_RATE);
+	memset(ask.addr + 2, 0, 4);
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_OK);
+}
+
+static void
+prefixes_are_compared_bit_by_bit(void **state)
+{
+	static const struct {
+		const char *net, *addr;
+		bool in;
+	} cases[] = {{"10.0.0.0/8", "10.255.255.255", true},
+	    {"10.0.0.0/8", "11.0.0.0", false},
+	    {"10.128.0.0/9", "10.127.255.255", false},
+	    {"10.128.0.0/9", "10.128.0.0", true},
+	    {"0.0.0.0/0", "255.1.1.1", true}, {"0.0.0.0/0", "::1", false},
+	    {"::/0", "10.0.0.1", true}, {"::1", "::1", true},
+	    {"::1", "::2", false}, {"2001:db8::/33", "2001:db8:8000::", false},
+	    {"2001:db8::/33", "2001:db8:7fff::", true}};
+	struct settings_net net, addr;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(value_net(cases[i].net, &net), 0);
+		assert_int_equal(value_net(cases[i].addr, &addr), 0);
+		if (admit_in_nets(addr.addr, &net, 1) != cases[i].in)
+			fail_msg("%s in %s", cases[i].addr, cases[i].net);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(maxperip_holds_per_address_and_port),
+	    TEST(who_leaves_makes_place),
+	    TEST(only_its_worker_speaks_for_a_connection),
+	    TEST(a_dead_workers_connections_are_dropped),
+	    TEST(exempt_networks_have_no_maxperip),
+	    TEST(an_ipv6_prefix_counts_as_one_address),
+	    TEST(maxdaemons_holds_per_port),
+	    TEST(unauthenticated_ones_are_limited_until_they_log_in),
+	    TEST(trusted_networks_have_neither_rate_nor_unauthenticated_limit),
+	    TEST(maxunauth_refuses_by_chance_from_its_half_on),
+	    TEST(the_rate_allows_a_burst_and_then_its_pace),
+	    TEST(the_rate_survives_leaving),
+	    TEST(refused_sockets_are_bounded),
+	    TEST(one_line_a_second_tells_of_an_address),
+	    TEST(many_addresses_are_forgotten_again),
+	    TEST(prefixes_are_compared_bit_by_bit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

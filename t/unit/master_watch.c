@@ -1,0 +1,426 @@
+/* The watch process: what others do in a folder ends up on the board. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "master/settings.h"
+#include "master/watch.h"
+#include "shm/board.h"
+#include "shm/ipc.h"
+#include "shm/log.h"
+
+struct place { /* a folder on disk */
+	char path[96];
+	uint64_t dev, ino;
+	uint32_t slot;
+	int fds[3];
+	int files;
+};
+
+static struct boot boot;
+static struct board *board;
+static struct place folder, other;
+static char dir[64];
+static pid_t watch;
+static int master, workers[2], bells[BOOT_WORKERS];
+
+static void
+make_place(struct place *p, const char *name)
+{
+	static const char *const sub[] = {"new", "cur", "courierimapkeywords"};
+	char path[160];
+	struct stat st;
+
+	snprintf(p->path, sizeof(p->path), "%s/%s", dir, name);
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", p->path, sub[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+		p->fds[i] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_not_equal(p->fds[i], -1);
+	}
+	assert_int_equal(stat(p->path, &st), 0);
+	p->dev = st.st_dev;
+	p->ino = st.st_ino;
+	p->slot = board_slot(board, p->dev, p->ino);
+	p->files = 0;
+}
+
+static void
+drop_place(struct place *p)
+{
+	char cmd[160];
+
+	for (int i = 0; i < 3; i++)
+		close(p->fds[i]);
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", p->path);
+	assert_int_equal(system(cmd), 0);
+}
+
+static void
+deliver(struct place *p, const char *sub)
+{
+	char path[160];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s/%d", p->path, sub, p->files++);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+}
+
+static void
+add_worker(uint32_t number, int *channel)
+{
+	static uint64_t incarnation;
+	struct ipc_put put;
+	int pair[2];
+
+	assert_int_equal(ipc_pair(pair), 0);
+	ipc_begin(&put, IPC_PEER);
+	ipc_put_u32(&put, BOOT_WORKER);
+	ipc_put_u32(&put, number);
+	ipc_put_u64(&put, ++incarnation);
+	assert_int_equal(ipc_send(master, &put, &pair[1], 1), 0);
+	close(pair[1]);
+	*channel = pair[0];
+}
+
+static int
+begin(unsigned enhanced)
+{
+	static struct ipc_msg msg;
+	struct pollfd p = {.events = POLLIN};
+	int up[2], fd;
+
+	snprintf(dir, sizeof(dir), "/tmp/master_watch.XXXXXX");
+	if (mkdtemp(dir) == NULL || ipc_pair(up) == -1)
+		return -1;
+	settings_default(&boot.set);
+	boot.role = BOOT_WATCH;
+	boot.set.enhancedidle = enhanced;
+	boot.set.idle_timeout = 1;
+	boot.board_key[0] = 1;
+	for (int i = 0; i < BOOT_WORKERS; i++)
+		bells[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	fd = board_create(board_slots(1));
+	board = board_map(fd, boot.board_key);
+	if (board == NULL)
+		return -1;
+	watch = fork();
+	if (watch == 0) {
+		close(up[0]);
+		_exit(watch_run(&boot, up[1], fd, bells));
+	}
+	close(fd);
+	close(up[1]);
+	master = up[0];
+	p.fd = master;
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(ipc_recv(master, BOOT_MASTER, BOOT_WATCH, &msg), 1);
+	assert_int_equal(msg.type, IPC_HELLO);
+	make_place(&folder, "one");
+	make_place(&other, "two");
+	add_worker(0, &workers[0]);
+	add_worker(1, &workers[1]);
+	board_begin(board, 0);
+	board_begin(board, 1);
+	board_enter(board, folder.slot, 0);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	return begin(1);
+}
+
+static int
+setup_slow(void **state)
+{
+	(void)state;
+	return begin(0);
+}
+
+static int
+teardown(void **state)
+{
+	int status = 0;
+
+	(void)state;
+	close(workers[0]);
+	close(workers[1]);
+	close(master);
+	waitpid(watch, &status, 0);
+	drop_place(&folder);
+	drop_place(&other);
+	rmdir(dir);
+	board_unmap(board);
+	for (int i = 0; i < BOOT_WORKERS; i++)
+		close(bells[i]);
+	return status;
+}
+
+static void
+send_watch(
+    int worker, const struct place *p, uint64_t stamp, const int *fds, int n)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_WATCH);
+	ipc_put_u64(&put, p->dev);
+	ipc_put_u64(&put, p->ino);
+	ipc_put_u64(&put, stamp);
+	assert_int_equal(ipc_send(workers[worker], &put, fds, n), 0);
+}
+
+static void
+send_unwatch(int worker, const struct place *p)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_UNWATCH);
+	ipc_put_u64(&put, p->dev);
+	ipc_put_u64(&put, p->ino);
+	assert_int_equal(ipc_send(workers[worker], &put, NULL, 0), 0);
+}
+
+/* Watches with a stamp that is wrong, and waits for the post: it is watched. */
+static void
+watched(int worker, struct place *p)
+{
+	uint64_t count = board_counter(board, p->slot);
+
+	send_watch(worker, p, 1, p->fds, 3);
+	for (int i = 0; i < 500 && board_counter(board, p->slot) == count; i++)
+		usleep(10000);
+	assert_int_not_equal(board_counter(board, p->slot), count);
+}
+
+static bool
+posted(const struct place *p, uint64_t count, int ms)
+{
+	for (int i = 0; i < ms && board_counter(board, p->slot) == count; i++)
+		usleep(1000);
+	return board_counter(board, p->slot) != count;
+}
+
+static void
+a_delivery_rings_the_workers_bell(void **state)
+{
+	static const char *const subs[] = {"new", "cur", "courierimapkeywords"};
+	struct pollfd p = {.fd = bells[0], .events = POLLIN};
+	uint32_t slots[64];
+
+	(void)state;
+	watched(0, &folder);
+	for (int i = 0; i < 3; i++) {
+		while (board_take(board, 0, bells[0], slots, 64) > 0)
+			continue;
+		deliver(&folder, subs[i]);
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		assert_int_equal(board_take(board, 0, bells[0], slots, 64), 1);
+		assert_int_equal(slots[0], folder.slot);
+	}
+}
+
+static void
+a_change_before_the_watch_is_posted_and_none_is_not(void **state)
+{
+	uint64_t stamp = board_stamp_dirs(folder.fds), count;
+
+	(void)state;
+	count = board_counter(board, folder.slot);
+	send_watch(0, &folder, stamp, folder.fds, 3);
+	watched(0, &other); /* in order: the first is done */
+	assert_int_equal(board_counter(board, folder.slot), count);
+	usleep(20000);
+	deliver(&other, "new");
+	usleep(20000);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_true(posted(&folder, count, 5000));
+	count = board_counter(board, folder.slot);
+	send_watch(1, &folder, stamp, folder.fds, 3);
+	assert_true(posted(&folder, count, 5000));
+}
+
+static void
+what_a_session_told_is_not_told_again_at_once(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	watched(0, &folder);
+	usleep(100000);
+	kill(watch, SIGSTOP);
+	deliver(&folder, "cur");
+	board_post(board, folder.slot, board_stamp_dirs(folder.fds), bells);
+	count = board_counter(board, folder.slot);
+	usleep(100000); /* no longer young */
+	kill(watch, SIGCONT);
+	assert_false(posted(&folder, count, 300));
+}
+
+static void
+a_young_stamp_is_posted_once_more(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	watched(0, &folder);
+	kill(watch, SIGSTOP);
+	deliver(&folder, "cur");
+	board_post(board, folder.slot, board_stamp_dirs(folder.fds), bells);
+	count = board_counter(board, folder.slot);
+	kill(watch, SIGCONT);
+	assert_true(posted(&folder, count, 3000));
+}
+
+static void
+the_last_worker_that_leaves_ends_the_watch(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	watched(0, &folder);
+	watched(1, &folder);
+	send_unwatch(0, &folder);
+	usleep(20000);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_true(posted(&folder, count, 5000));
+	send_unwatch(1, &folder);
+	watched(1, &other);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_false(posted(&folder, count, 200));
+}
+
+static void
+a_dead_workers_watches_are_dropped(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	watched(0, &folder);
+	close(workers[0]);
+	add_worker(0, &workers[0]);
+	watched(0, &other);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_false(posted(&folder, count, 200));
+}
+
+static void
+only_directories_of_that_folder_opened_for_reading_are_taken(void **state)
+{
+	char path[160];
+	int bad[3];
+	uint64_t count = board_counter(board, folder.slot);
+
+	(void)state;
+	memcpy(bad, folder.fds, sizeof(bad));
+	snprintf(path, sizeof(path), "%s/cur", folder.path);
+	bad[1] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	send_watch(0, &folder, 1, bad, 3);
+	close(bad[1]);
+	bad[1] = other.fds[1]; /* of another folder */
+	send_watch(0, &folder, 1, bad, 3);
+	bad[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	send_watch(0, &folder, 1, bad, 3);
+	close(bad[1]);
+	send_watch(0, &folder, 1, folder.fds, 1);
+	send_watch(0, &folder, 1, NULL, 0);
+	watched(0, &other);
+	assert_int_equal(board_counter(board, folder.slot), count);
+	deliver(&folder, "new");
+	assert_false(posted(&folder, count, 100));
+	/* Without keywords a folder is one, too. */
+	send_watch(0, &folder, 1, folder.fds, 2);
+	assert_true(posted(&folder, count, 5000));
+}
+
+static void
+a_worker_that_sends_something_else_is_dropped(void **state)
+{
+	struct ipc_put put;
+	char byte;
+
+	(void)state;
+	ipc_begin(&put, IPC_START);
+	assert_int_equal(ipc_send(workers[0], &put, NULL, 0), 0);
+	assert_int_equal(recv(workers[0], &byte, 1, 0), 0);
+	watched(1, &folder);
+}
+
+static void
+the_slow_check_compares_stamps(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	watched(0, &folder);
+	usleep(20000);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_false(posted(&folder, count, 50)); /* no inotify here */
+	assert_true(posted(&folder, count, 3000));
+}
+
+static void
+a_stop_ends_it(void **state)
+{
+	struct ipc_put put;
+	int status;
+
+	(void)state;
+	ipc_begin(&put, IPC_STOP);
+	ipc_put_u32(&put, 1);
+	ipc_put_u32(&put, 1);
+	assert_int_equal(ipc_send(master, &put, NULL, 0), 0);
+	assert_int_equal(waitpid(watch, &status, 0), watch);
+	assert_int_equal(status, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_delivery_rings_the_workers_bell),
+	    TEST(a_change_before_the_watch_is_posted_and_none_is_not),
+	    TEST(what_a_session_told_is_not_told_again_at_once),
+	    TEST(a_young_stamp_is_posted_once_more),
+	    TEST(the_last_worker_that_leaves_ends_the_watch),
+	    TEST(a_dead_workers_watches_are_dropped),
+	    TEST(only_directories_of_that_folder_opened_for_reading_are_taken),
+	    TEST(a_worker_that_sends_something_else_is_dropped),
+	    cmocka_unit_test_setup_teardown(
+		the_slow_check_compares_stamps, setup_slow, teardown),
+	    TEST(a_stop_ends_it),
+	};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	log_init(null, "test");
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
