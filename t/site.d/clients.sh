@@ -28,7 +28,7 @@ else
 	skip curl 'no curl'
 fi
 
-printf 'a LOGIN demo demo\r\nb SELECT INBOX\r\nc LOGOUT\r\n' |
+printf 'a LOGIN demo demo\nb SELECT INBOX\nc LOGOUT\n' |
 	{
 		cat
 		sleep 1
@@ -45,14 +45,17 @@ if has mbsync; then
 	User demo
 	Pass demo
 	SSLType None
+
 	IMAPStore far
 	Account demo
 	PathDelimiter .
 	Path INBOX.
+
 	MaildirStore near
 	Path $site/mb/
 	Inbox $site/mb/INBOX
 	SubFolders Verbatim
+
 	Channel all
 	Far :far:
 	Near :near:
@@ -85,7 +88,7 @@ if has mutt; then
 	cat >"$site/muttrc" <<-EOF
 	set imap_user=demo imap_pass=demo ssl_starttls=no ssl_force_tls=no
 	set folder=imap://127.0.0.1:$port/ spoolfile=+INBOX
-	set quit=yes confirmappend=no delete=yes sleep_time=0 mbox_type=Maildir
+	set quit=yes confirmappend=no confirmcreate=no delete=yes copy=no sleep_time=0 mbox_type=Maildir
 	set header_cache= message_cachedir=
 	push "<tag-pattern>~s Pins<enter><tag-prefix><copy-message>$site/mutt.out<enter><quit>"
 	EOF

@@ -19,8 +19,8 @@ title() { # WORD: pids of our master's processes whose title says so
 
 site_make MAXPERIP=3 MAXPERIP_EXEMPT=192.0.2.1 WORKERS=2 MAXPERUSER=50
 printf 'MAXPERIP=many\nPORT=99999\nif true; then\n' >"$site/bad"
-"$PROGRAMS/imapd-master" -t -f "$site/bad" >"$site/t.out" 2>&1
-[ $? -ne 0 ] && grep -q "bad:1:" "$site/t.out" &&
+! "$PROGRAMS/imapd-master" -t -f "$site/bad" >"$site/t.out" 2>&1 &&
+	grep -q "bad:1:" "$site/t.out" &&
 	grep -q "bad:2:" "$site/t.out" && grep -q "bad:3:" "$site/t.out"
 ok '-t prints every error with file and line'
 "$PROGRAMS/imapd-master" -t -f "$site/imapd" >"$site/t.out" 2>&1 &&
@@ -31,8 +31,8 @@ ok '-v prints a version'
 
 site_run
 ok 'the server starts'
-"$PROGRAMS/imapd-master" -F -f "$site/imapd" >"$site/second" 2>&1
-[ $? -ne 0 ] && [ "$(grep -c . "$site/second")" -le 3 ]
+! "$PROGRAMS/imapd-master" -F -f "$site/imapd" >"$site/second" 2>&1 &&
+	[ "$(grep -c . "$site/second")" -le 3 ]
 ok 'a second server on the same ports and pid file is refused in a clear line'
 
 say <<'T'
@@ -102,7 +102,7 @@ for kind in worker auth session spawner watch log template pam; do
 	fi
 	kill -KILL "$p"
 	wait_for 5 gone "$p"
-	[ "$kind" != session ] || wait $t
+	[ "$kind" != session ] || wait "$t"
 	sleep 0.3
 	wait_for 10 greets
 	ok "the server serves again after its $kind was killed"
