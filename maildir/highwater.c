@@ -24,7 +24,7 @@
 #define MARK_TOP  4294900000 /* above it no folder's value raises the mark */
 #define BASE      1000000000 /* Courier 4.10 and later subtract it */
 
-static int get_mark(struct maildir *, int, uint32_t *);
+static int get_mark(struct maildir *, int, uint32_t *, bool *);
 static int read_mark(int, uint32_t *);
 static int write_mark(int, uint32_t);
 static int ask_folders(struct maildir *, uint32_t *);
@@ -48,8 +48,9 @@ uint32_t
 highwater_take(struct maildir *md, int corkfd)
 {
 	uint32_t mark, next;
+	bool kept;
 
-	if (get_mark(md, corkfd, &mark) == -1)
+	if (get_mark(md, corkfd, &mark, &kept) == -1)
 		return 0;
 	next = highwater_next(mark, time(NULL));
 	if (next == 0) {
@@ -63,18 +64,24 @@ int
 highwater_raise(struct maildir *md, int corkfd, uint32_t value)
 {
 	uint32_t mark;
+	bool kept;
 
 	if (value == 0 || value > MARK_TOP)
 		return 0;
-	if (get_mark(md, corkfd, &mark) == -1)
+	if (get_mark(md, corkfd, &mark, &kept) == -1)
 		return -1;
-	return value > mark ? write_mark(corkfd, value) : 0;
+	if (kept && value <= mark)
+		return 0;
+	/* without a file the mark came from a folder that may go now */
+	return write_mark(corkfd, value > mark ? value : mark);
 }
 
+/* *kept: it is in the file, not only what the folders have now. */
 static int
-get_mark(struct maildir *md, int corkfd, uint32_t *mark)
+get_mark(struct maildir *md, int corkfd, uint32_t *mark, bool *kept)
 {
-	if (read_mark(corkfd, mark) == 0)
+	*kept = read_mark(corkfd, mark) == 0;
+	if (*kept)
 		return 0;
 	if (errno == EINVAL || errno == EFBIG) {
 		if (account_set_aside(md, corkfd, MARK_FILE, "no number") == -1)

@@ -319,6 +319,56 @@ uidvalidity_of_a_name_only_rises(void **state)
 }
 
 static void
+a_value_of_courier_is_not_given_again_without_a_mark(void **state)
+{
+	struct tree t;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		tree_make(&t);
+		tree_folder(&t, ".a");
+		tree_write(&t, ".a/courierimapuiddb", "1 1900000000 1\n");
+		if (i == 0)
+			assert_int_equal(maildir_delete(t.md, "a"), 0);
+		else
+			assert_int_equal(maildir_rename(t.md, "a", "b"), 0);
+		tree_file_is(&t, "corkboard/uidvalidity", "1900000000\n");
+		assert_int_equal(maildir_create(t.md, "a", 0), 0);
+		assert_int_equal(highwater_of(t.fd, ".a"), 1900000001);
+		tree_remove(&t);
+	}
+}
+
+static void
+inbox_is_renamed_by_moving_its_messages(void **state)
+{
+	struct mailbox_status st;
+	struct tree t;
+
+	(void)state;
+	tree_make(&t);
+	tree_folder(&t, ".kid");
+	tree_write(&t, "cur/1700000001.M1P1.h:2,S", "a: b\n\nseen\n");
+	tree_write(&t, "new/1700000002.M1P1.h", "a: b\n\nnew\n");
+	fails(EEXIST, maildir_rename(t.md, "", "kid"));
+	fails(EINVAL, maildir_rename(t.md, "", "a..b"));
+	fails(EEXIST, maildir_rename(t.md, "", ""));
+	assert_int_equal(maildir_rename(t.md, "", "old.mail"), 0);
+	lists(&t, "INBOX kid old.mail");
+	assert_int_equal(maildir_status(t.md, "", false, &st), 0);
+	assert_int_equal(st.messages, 0);
+	assert_int_equal(maildir_status(t.md, "old.mail", false, &st), 0);
+	assert_int_equal(st.messages, 2);
+	assert_int_equal(st.unseen, 1);
+	/* an empty one too */
+	assert_int_equal(maildir_rename(t.md, "", "none"), 0);
+	assert_int_equal(maildir_exists(t.md, "none"), 1);
+	assert_int_equal(maildir_exists(t.md, ""), 1);
+	tree_remove(&t);
+}
+
+static void
 a_rename_takes_all_below_along(void **state)
 {
 	struct tree t;
@@ -646,6 +696,9 @@ main(void)
 	    cmocka_unit_test(special_uses_follow_their_folder),
 	    cmocka_unit_test(a_deleted_folder_is_gone_with_all_in_it),
 	    cmocka_unit_test(uidvalidity_of_a_name_only_rises),
+	    cmocka_unit_test(
+		a_value_of_courier_is_not_given_again_without_a_mark),
+	    cmocka_unit_test(inbox_is_renamed_by_moving_its_messages),
 	    cmocka_unit_test(a_rename_takes_all_below_along),
 	    cmocka_unit_test(a_rename_that_cannot_be_whole_changes_nothing),
 	    cmocka_unit_test(an_interrupted_rename_is_rolled_forward),
