@@ -122,28 +122,30 @@ search_error(const struct search *e)
 }
 
 /*
- * A client that has closed both ways is gone. One that has only closed its own
- * may be waiting for the answer (input from a pipe); the line that is sent to
- * it now and then finds out.
+ * A client that takes nothing any more is gone. One that has only closed its
+ * own side may be waiting for the answer (input from a pipe); the line that is
+ * sent to it now and then finds out.
  */
 bool
 search_interrupted(struct search *e)
 {
-	struct pollfd p = {.fd = e->s->wire.in, .events = POLLRDHUP};
+	struct pollfd p[] = {
+	    {.fd = e->s->wire.in, .events = POLLRDHUP},
+	    {.fd = e->s->wire.out, .events = 0},
+	};
 	int64_t now = clock_ms();
 
 	if (e->gone || now - e->checked < CHECK_MS)
 		return e->gone;
 	e->checked = now;
-	if (poll(&p, 1, 0) > 0) {
-		if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-			e->gone = true;
-		else if ((p.revents & POLLRDHUP) != 0 &&
-			 now - e->told >= ALIVE_MS) {
-			e->told = now;
-			wire_str(&e->s->wire, "* OK Still searching.\r\n");
-			e->gone = wire_flush(&e->s->wire) == -1;
-		}
+	if (poll(p, 2, 0) <= 0)
+		return false;
+	if (p[1].revents != 0) {
+		e->gone = true;
+	} else if (now - e->told >= ALIVE_MS) {
+		e->told = now;
+		wire_str(&e->s->wire, "* OK Still searching.\r\n");
+		e->gone = wire_flush(&e->s->wire) == -1;
 	}
 	return e->gone;
 }
