@@ -54,7 +54,8 @@ main(int argc, char **argv)
 		return 0;
 	}
 	set.log_stderr = opt.foreground;
-	if (!opt.foreground) {
+	/* Under systemd's Type=notify READY=1 is said by its own child. */
+	if (!opt.foreground && getenv("NOTIFY_SOCKET") == NULL) {
 		ret = daemonize(&ready);
 		if (ret != -1)
 			return ret;

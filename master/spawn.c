@@ -47,6 +47,7 @@ spawn_start(const struct spawn *s)
 int
 spawn_path(const char *name, char *out, size_t size)
 {
+	bool own = strcmp(name, "imapd-master") == 0;
 	char self[4096], *dir;
 	ssize_t n;
 
@@ -55,7 +56,8 @@ spawn_path(const char *name, char *out, size_t size)
 		self[n] = '\0';
 		dir = dirname(self);
 		n = snprintf(out, size, "%s/imapd-worker", dir);
-		if (n > 0 && (size_t)n < size && access(out, X_OK) == 0)
+		if (n > 0 && (size_t)n < size &&
+		    (own || access(out, X_OK) == 0))
 			n = snprintf(out, size, "%s/%s", dir, name);
 		else
 			n = -1;

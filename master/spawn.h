@@ -27,8 +27,9 @@ pid_t spawn_start(const struct spawn *);
 
 /*
  * Where our programs are: the directory of this program if imapd-worker is
- * there too (a build tree), else LIBEXECDIR. Writes the path of "name" into
- * out[size]; 0, or -1 with errno.
+ * there too (a build tree), else LIBEXECDIR; imapd-master itself is where it
+ * is. Writes the path of "name" into out[size]; 0, or -1 with errno. After an
+ * upgrade that is the new file.
  */
 int spawn_path(const char *name, char *out, size_t size);
 
