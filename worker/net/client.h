@@ -42,6 +42,7 @@ struct client {
 	bool tls_later;  /* began in clear: STARTTLS */
 	bool asked_plus; /* AUTHENTICATE, not LOGIN */
 	bool refusing;   /* counted in the worker's refusing */
+	bool fresh;      /* START asked for a new session */
 	bool counted;    /* the spawner counts it: owes ENDED */
 	uint8_t listener;
 	uint16_t peer_port, local_port;

@@ -66,6 +66,7 @@ lease_start(struct worker *w, struct client *c)
 	struct lease *k = NULL;
 
 	client_enter(c, CLIENT_STARTING);
+	c->fresh = false;
 	if (ticket_account(c->ticket, c->nticket, account) == 0)
 		k = find_lingering(w, account);
 	if (k == NULL) {
@@ -116,6 +117,7 @@ start_new(struct worker *w, struct client *c)
 	} else {
 		k->client = c;
 		c->lease = k;
+		c->fresh = true;
 	}
 	(void)close(pair[1]);
 }
@@ -190,6 +192,10 @@ started(struct worker *w, struct client *c)
 {
 	if (c->lease != NULL) {
 		serve(w, c);
+		return 0;
+	}
+	if (c->fresh) { /* a new session that died at once: no third */
+		give_up(w, c);
 		return 0;
 	}
 	/* The lingering session gave up meanwhile: take back, ask anew. */
@@ -480,11 +486,9 @@ lost(struct worker *w, struct lease *k, bool unread)
 	lease_close(w, k);
 	if (c == NULL)
 		return;
-	if (c->state == CLIENT_STARTING) {
-		if (!reused)
-			give_up(w, c);
-		return; /* else STARTED is awaited and finds no session */
-	}
+	/* Its REFUSED may be on the way; a STARTED will find no session. */
+	if (c->state == CLIENT_STARTING)
+		return;
 	moved = c->relay != NULL && c->relay->moved;
 	if (unread) {
 		relay_end(w, c);
