@@ -205,6 +205,9 @@ fetch_one(struct fetch *f)
 	       !f->s->client.view->readonly;
 	if (seen)
 		set_seen(f);
+	/* A keyword is named before it is used, whoever brought it. */
+	if (seen || (f->need & NEED_FLAGS) != 0)
+		view_report_keywords(f->s, false);
 	tell(f, seen);
 }
 

@@ -181,7 +181,6 @@ view_look(struct session *s, bool force)
 		    "Selected mailbox was deleted or replaced.");
 		return -1;
 	}
-	v->keywords |= d.keywords;
 	v->added |= d.nadded > 0;
 	if (pend(v, &v->gone, d.vanished, d.nvanished) == -1 ||
 	    pend(v, &v->changed, d.changed, d.nchanged) == -1) {
@@ -259,9 +258,6 @@ view_report_keywords(struct session *s, bool always)
 	size_t i, k, n;
 	uint64_t h;
 
-	if (!always && !v->keywords)
-		return;
-	v->keywords = false;
 	h = hash_names(v->mailbox);
 	if (!always && h == v->names)
 		return;

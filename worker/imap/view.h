@@ -29,7 +29,6 @@ struct view {
 		size_t n, room;
 	} gone, changed;
 	bool added;        /* the store may have messages beyond uids */
-	bool keywords;     /* the list of keywords may be another one */
 	uint64_t names;    /* hash of the list of keywords told */
 	uint32_t told_max; /* highest UID told */
 };
