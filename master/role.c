@@ -11,8 +11,8 @@
 
 static const struct role roles[] = {
     {BOOT_LOG, "imapd-master", "--role", false, false, logger_serve},
-    {BOOT_PAM, "imapd-auth", NULL, false, false, NULL},
-    {BOOT_AUTH, "imapd-auth", NULL, false, true, NULL},
+    {BOOT_PAM, "imapd-auth", "pam", false, false, NULL},
+    {BOOT_AUTH, "imapd-auth", "auth", false, true, NULL},
     {BOOT_SPAWNER, "imapd-master", "--role", false, true, spawner_serve},
     {BOOT_TEMPLATE, "imapd", "--role", false, false, NULL},
     {BOOT_WATCH, "imapd-master", "--role", true, false, watch_serve},

@@ -12,7 +12,7 @@
 struct role {
 	enum boot_role role;
 	const char *program;
-	const char *option; /* its argument, or NULL */
+	const char *option; /* its argument (a name for ps), or NULL */
 	bool board;         /* gets the board and the bells */
 	bool key;           /* gets the ticket key */
 	/* What it does, where the program is imapd-master itself. */
