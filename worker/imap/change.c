@@ -67,7 +67,6 @@ change_store(struct session *s, const uint32_t *uids, size_t n,
 		some = changed[i];
 	if (some)
 		post_selected(s);
-	s->client.view->keywords |= change->nkeywords > 0;
 	errno = err;
 	return result;
 }

@@ -130,7 +130,7 @@ is_listed(const struct parse_list *list, const struct folders_entry *e)
 	if ((list->select & PARSE_LIST_SPECIAL_USE) != 0 && e->use == 0)
 		return false;
 	if ((list->select & PARSE_LIST_SUBSCRIBED) != 0)
-		return e->subscribed || (recursive && e->below_subscribed);
+		return e->subscribed || (recursive && e->below_hidden);
 	return e->folder != NULL || e->children;
 }
 
@@ -143,9 +143,9 @@ tell(struct session *s, const struct parse_list *list,
 	buf_str(b, "* LIST (");
 	put_attributes(s, list, e);
 	put_line(s, e);
-	/* RFC 5258 section 4: what made it a match is further down. */
+	/* RFC 5258 section 4: what made it a match is further down, unseen. */
 	if ((list->select & PARSE_LIST_RECURSIVEMATCH) != 0 &&
-	    (list->select & PARSE_LIST_SUBSCRIBED) != 0 && e->below_subscribed)
+	    (list->select & PARSE_LIST_SUBSCRIBED) != 0 && e->below_hidden)
 		buf_str(b, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
 	buf_str(b, "\r\n");
 	out_send(s);

@@ -114,6 +114,11 @@ command_parsed(struct command *c)
 		c->s->client.bad = 0;
 		return true;
 	}
+	if (c->p->cannot) {
+		out_tagged(c, OUT_NO, "CANNOT",
+		    "Invalid mailbox name: not in modified UTF-7.");
+		return false;
+	}
 	bad(c, c->p->limit ? "[LIMIT] Too much of something" : c->p->why,
 	    c->p->why_at + 1);
 	return false;

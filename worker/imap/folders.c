@@ -81,7 +81,6 @@ folders_relate(struct folders *f)
 			depth--;
 		for (k = 0; k < depth; k++) {
 			above[k]->children |= e->folder != NULL;
-			above[k]->below_subscribed |= e->subscribed;
 			above[k]->below_hidden |= e->subscribed && !e->match;
 		}
 		if (depth < ANCESTORS_MAX)

@@ -18,10 +18,9 @@ struct folders_entry {
 	size_t n;
 	uint32_t use; /* MAILDIR_USE_*, of CREATE and of the settings */
 	bool subscribed;
-	bool children;         /* something below exists */
-	bool below_subscribed; /* something below is subscribed */
-	bool match;            /* for the caller: its name is asked for */
-	bool below_hidden;     /* subscribed below, and does not match */
+	bool children;     /* something below exists */
+	bool match;        /* for the caller: its name is asked for */
+	bool below_hidden; /* subscribed below, and does not match */
 };
 
 struct folders {
@@ -31,7 +30,7 @@ struct folders {
 
 /* Gathers all of it. 0 or -1 with errno. */
 int folders_gather(struct session *, struct folders *out);
-/* Fills children, below_subscribed and below_hidden from match. */
+/* Fills children and below_hidden from match. */
 void folders_relate(struct folders *);
 /* The attribute of a single special use ("\\Sent"), NULL if there is none. */
 const char *folders_use_name(uint32_t bit);

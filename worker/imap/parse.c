@@ -324,6 +324,7 @@ parse_decode(struct parse *p, struct parse_text t)
 		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
 			n = -1;
 	if (n == -1) {
+		p->cannot = p->why == NULL;
 		parse_fail(p, "bad mailbox name");
 		return "";
 	}

@@ -39,8 +39,9 @@ struct parse {
 	unsigned depth;
 	const char *why; /* NULL: all well so far */
 	size_t why_at;
-	bool utf8;  /* UTF8=ACCEPT is enabled */
-	bool limit; /* why is a limit: BAD [LIMIT] */
+	bool utf8;   /* UTF8=ACCEPT is enabled */
+	bool limit;  /* why is a limit: BAD [LIMIT] */
+	bool cannot; /* a mailbox name that no mailbox can have: NO [CANNOT] */
 };
 
 struct parse_text {    /* bytes in the arena; may hold NUL only if literal8 */

@@ -23,6 +23,7 @@ enum suffix {
 	SUFFIX_NONSYNC,
 };
 
+static size_t line_max(const char *, size_t);
 static enum login_event cut_more(struct login_cut *, size_t *);
 static enum login_event cut_literal(
     struct login_cut *, enum suffix, uint64_t, size_t, size_t *);
@@ -92,7 +93,7 @@ login_next(struct login_cut *cut, const char *buf, size_t len, size_t *used)
 		n = e - cut->from;
 		if (n > 0 && buf[e - 1] == '\r')
 			n--;
-		if (cut->line + n > LOGIN_LINE_MAX) {
+		if (cut->line + n > line_max(buf, len)) {
 			cut->why = "Command line too long.";
 			return LOGIN_BYE;
 		}
@@ -110,6 +111,18 @@ login_next(struct login_cut *cut, const char *buf, size_t len, size_t *used)
 		if (ev != LOGIN_MORE)
 			return ev;
 	}
+}
+
+/* RFC 2971 lets an ID be longer than any other command before login. */
+static size_t
+line_max(const char *buf, size_t len)
+{
+	const char *blank = memchr(buf, ' ', len < 256 ? len : 256);
+
+	if (blank != NULL && (size_t)(buf + len - blank) >= 4 &&
+	    strncasecmp(blank, " ID ", 4) == 0)
+		return LOGIN_ID_MAX;
+	return LOGIN_LINE_MAX;
 }
 
 /* A refused command's bytes need not be kept, but the line at hand. */

@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOGIN_LINE_MAX     8192u /* a command without literals and CRLF */
-#define LOGIN_SASL_MAX     8192u /* a SASL response, base64 */
+#define LOGIN_LINE_MAX     8192u  /* a command without literals and CRLF */
+#define LOGIN_ID_MAX       33792u /* an ID: 30 pairs, RFC 2971 3.3 */
+#define LOGIN_SASL_MAX     8192u  /* a SASL response, base64 */
 #define LOGIN_LITERAL_MAX  1024u
 #define LOGIN_LITERALS_MAX 4u
 #define LOGIN_LITERALS_SUM 4096u
@@ -96,7 +97,7 @@ struct login_command {
 	struct login_text key[LOGIN_PAIRS_MAX], value[LOGIN_PAIRS_MAX];
 	const char *why; /* after a failure */
 	size_t nstore;
-	char store[LOGIN_LINE_MAX + LOGIN_LITERALS_SUM];
+	char store[LOGIN_ID_MAX + LOGIN_LITERALS_SUM];
 };
 
 /*
