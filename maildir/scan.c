@@ -35,7 +35,7 @@ int
 scan_read(int fd, size_t bytes, struct scan *scan,
     int (*fn)(void *, const char *, size_t), void *arg)
 {
-	const struct sink sink = { scan->dots, fn, arg };
+	const struct sink sink = {scan->dots, fn, arg};
 	struct stat st;
 	char *buf;
 	size_t size;
