@@ -27,9 +27,9 @@ struct source { /* one address, or what counts as one */
 	uint8_t net[16];
 	uint32_t count[2];
 	uint32_t unauth;
-	uint64_t due;  /* us: when the next one would be on time at the rate */
-	uint64_t told; /* ms: last log line */
-	uint32_t untold;
+	uint64_t due; /* us: when the next one would be on time at the rate */
+	uint64_t told[2]; /* ms: last log line, by view */
+	uint32_t untold[2];
 };
 
 struct conn {
@@ -63,6 +63,7 @@ static int compare(const struct source *, const struct source *);
 static struct source *find_source(struct admit *, const struct settings *,
     const struct admit_ask *, struct admit_answer *);
 static void forget_quiet(struct admit *, uint64_t now);
+static uint64_t latest(const struct source *);
 static void source_busy(struct admit *, struct source *);
 static void source_quiet(struct admit *, struct source *);
 static bool over(
@@ -295,12 +296,18 @@ forget_quiet(struct admit *a, uint64_t now)
 		s = TAILQ_FIRST(&a->quiet);
 		if (s == NULL ||
 		    (a->nquiet < ADMIT_QUIET &&
-			(s->due > now * 1000 || s->told + 1000 > now)))
+			(s->due > now * 1000 || latest(s) + 1000 > now)))
 			return;
 		source_busy(a, s);
 		RB_REMOVE(source_tree, &a->tree, s);
 		free(s);
 	}
+}
+
+static uint64_t
+latest(const struct source *s)
+{
+	return s->told[0] > s->told[1] ? s->told[0] : s->told[1];
 }
 
 /* Takes a source without connections out of the queue. */
@@ -375,8 +382,8 @@ tell(struct admit *a, struct source *s, const struct admit_ask *ask,
     struct admit_answer *out)
 {
 	bool all = out->verdict == ADMIT_DAEMONS;
-	uint64_t *told = all ? &a->told[ask->view] : &s->told;
-	uint32_t *untold = all ? &a->untold[ask->view] : &s->untold;
+	uint64_t *told = all ? &a->told[ask->view] : &s->told[ask->view];
+	uint32_t *untold = all ? &a->untold[ask->view] : &s->untold[ask->view];
 
 	if (*told != 0 && ask->now < *told + 1000) {
 		(*untold)++;

@@ -43,7 +43,7 @@ struct admit_answer {
 	uint32_t count, limit; /* of the limit that refused */
 	uint8_t net[16];       /* what counts as its address ... */
 	unsigned bits;         /* ... and so many bits of it */
-	bool tell;             /* worth a log line: one per second and net */
+	bool tell;             /* worth a log line: one per second, net, view */
 	uint32_t untold;       /* refusals since the last line */
 };
 

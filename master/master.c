@@ -58,6 +58,7 @@ struct master {
 	/* a reload that waits for the workers' word on its certificates */
 	struct settings next;
 	bool reloading;
+	bool again; /* SIGHUP came meanwhile */
 	uint64_t reload_deadline;
 	struct stat program; /* imapd-worker, as it was started */
 };
@@ -351,7 +352,10 @@ reload(struct master *m, uint64_t now)
 	size_t i = 0;
 	int certs = -1;
 
-	if (m->phase != PHASE_RUN || m->reloading)
+	if (m->phase != PHASE_RUN)
+		return;
+	m->again = m->reloading;
+	if (m->reloading)
 		return;
 	notify_systemd("RELOADING=1");
 	note_done(&notes);

@@ -312,6 +312,10 @@ one_line_a_second_tells_of_an_address(void **state)
 		assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
 		assert_false(answer.tell);
 	}
+	set.view[1].maxperip = 1;
+	enter_view("192.0.2.1", 1);
+	assert_int_equal(enter_view("192.0.2.1", 1), ADMIT_PERIP);
+	assert_true(answer.tell);
 	now += 1000;
 	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
 	assert_true(answer.tell);
