@@ -48,3 +48,8 @@ Hello
 1> p STATUS INBOX (MESSAGES)
 1< * STATUS "INBOX" (MESSAGES 1)
 1$ p OK
+1>> q APPEND "INBOX.&xyz" {19+}$<0d0a>x1 DELETE INBOX.a$<0d0a>
+1> 
+1< q NO [CANNOT] ...
+1> r NOOP
+1< r OK NOOP completed

@@ -33,7 +33,7 @@ body
 1<* * OK [UIDVALIDITY $v] Ok
 1$ j OK
 1> k FETCH 1:3 (UID FLAGS)
-1< * 1 FETCH (UID 1 FLAGS (\Seen kept))
+1< * 1 FETCH (UID 1 FLAGS (\Seen ...kept))
 1< * 2 FETCH (UID 2 FLAGS (...))
 1< * 3 FETCH (UID 3 FLAGS (...))
 1$ k OK

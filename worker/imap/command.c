@@ -115,6 +115,7 @@ command_parsed(struct command *c)
 		return true;
 	}
 	if (c->p->cannot) {
+		refuse_literal(c);
 		out_tagged(c, OUT_NO, "CANNOT",
 		    "Invalid mailbox name: not in modified UTF-7.");
 		return false;
