@@ -32,7 +32,7 @@
 
 struct line {
 	STAILQ_ENTRY(line) next;
-	time_t when;
+	struct timespec when;
 	unsigned level, ident;
 	char text[];
 };
@@ -228,7 +228,7 @@ add_line(struct logger *l, unsigned level, unsigned ident, const char *text,
 		l->dropped++;
 		return;
 	}
-	line->when = time(NULL);
+	clock_gettime(CLOCK_REALTIME, &line->when);
 	line->level = level;
 	line->ident = ident;
 	/* Whoever sent it: one datagram is one line. */
@@ -276,10 +276,11 @@ write_stderr(const struct logger *l, const struct line *line)
 
 	if (poll(&p, 1, 0) != 1)
 		return false;
-	localtime_r(&line->when, &tm);
-	len = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S ", &tm);
-	n = snprintf(text + len, sizeof(text) - len, "%s: %s\n",
-	    l->set.view[line->ident].ident, line->text);
+	localtime_r(&line->when.tv_sec, &tm);
+	len = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	n = snprintf(text + len, sizeof(text) - len, ".%03d %s: %s\n",
+	    (int)(line->when.tv_nsec / 1000000), l->set.view[line->ident].ident,
+	    line->text);
 	if (n > 0 && (size_t)n < sizeof(text) - len)
 		len += (size_t)n;
 	/* A closed terminal takes nothing, and nobody is left to tell. */
@@ -297,7 +298,7 @@ write_syslog(struct logger *l, const struct line *line)
 
 	if (l->sink == -1 && !connect_syslog(l))
 		return false;
-	localtime_r(&line->when, &tm);
+	localtime_r(&line->when.tv_sec, &tm);
 	n = snprintf(text, sizeof(text), "<%u>", FACILITY_MAIL | line->level);
 	len = (size_t)n;
 	len += strftime(text + len, sizeof(text) - len, "%b %e %H:%M:%S ", &tm);

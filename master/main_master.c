@@ -193,6 +193,8 @@ daemonize(int *ready)
 	while (n == -1 && errno == EINTR);
 	if (n == 1)
 		return 0;
-	fprintf(stderr, "imapd-master: not started, the log says why\n");
+	fprintf(stderr,
+	    "imapd-master: not started; if nothing is said above, the "
+	    "log says why\n");
 	return 1;
 }

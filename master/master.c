@@ -53,6 +53,7 @@ struct master {
 	int lock;          /* PIDFILE.lock */
 	int ready;         /* tells the parent of a daemon, -1 */
 	int log;           /* our log channel, the writing end */
+	bool logged;       /* it is in use */
 	uint64_t deadline; /* ms: of this phase */
 	int status;
 	/* a reload that waits for the workers' word on its certificates */
@@ -288,9 +289,9 @@ static void
 advance(struct master *m, uint64_t now)
 {
 	/* Once there is a logger our lines go where all lines go. */
-	if (m->log != -1 && m->brood.v[0].hello) {
+	if (!m->logged && m->brood.v[0].hello) {
 		log_init(m->log, "master");
-		m->log = -1;
+		m->logged = true;
 	}
 	if (m->phase == PHASE_START) {
 		if (brood_ready(&m->brood))
@@ -491,6 +492,9 @@ advance_stop(struct master *m, uint64_t now)
 		for (enum boot_role r = BOOT_AUTH; r <= BOOT_WATCH; r++)
 			brood_kill(&m->brood, r);
 		log_line(LOG_LEVEL_NOTICE, "stopped");
+		/* The logger ends when its last channel does. */
+		log_init(-1, "master");
+		close(m->log);
 		brood_stop(&m->brood, BOOT_LOG, true, 1);
 		m->phase = PHASE_STOP_LOG;
 		m->deadline = now + SERVANTS_MS;
