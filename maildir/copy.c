@@ -148,6 +148,9 @@ plan_one(struct copy *c, size_t k, size_t i, const struct stat *st)
 	    filename_info("", c->mb->messages[i].flags, info, sizeof(info)) ==
 		-1)
 		return -1;
+	/* Into new/, as a delivery: \Recent for who opens the folder next. */
+	if (strcmp(info, ":2,") == 0)
+		info[0] = '\0';
 	memcpy(file, base, len);
 	memcpy(file + len, info, strlen(info) + 1);
 	item->k = k;
@@ -247,7 +250,7 @@ file_all(struct copy *c, uint32_t *dst_uids)
 {
 	if (c->nitems == 0)
 		return 0;
-	if (link_all(c) == 0 && util_fsync(c->target.curfd) == 0 &&
+	if (link_all(c) == 0 && util_fsync(c->target.newfd) == 0 &&
 	    add_keywords(c) == 0 && add_uids(c, dst_uids) == 0)
 		return 0;
 	undo(c);
@@ -286,7 +289,7 @@ link_one(struct copy *c, struct item *item)
 	int fd;
 
 	fd = entry_file(c->mb, item->of, from);
-	if (linkat(fd, from, c->target.curfd, to, 0) == 0)
+	if (linkat(fd, from, c->target.newfd, to, 0) == 0)
 		return 0;
 	switch (errno) {
 	case EXDEV:
@@ -325,7 +328,7 @@ copy_bytes(struct copy *c, int dirfd, const char *from, const char *to)
 	else
 		util_close(out);
 	if (r == 0)
-		r = rename_only(c->target.tmpfd, temp, c->target.curfd, to);
+		r = rename_only(c->target.tmpfd, temp, c->target.newfd, to);
 	if (r == -1)
 		util_unlink(c->target.tmpfd, temp);
 	return r;
@@ -395,7 +398,7 @@ undo(struct copy *c)
 
 	for (i = 0; i < c->nitems; i++)
 		if (c->v[i].linked)
-			util_unlink(c->target.curfd, c->names.p + c->v[i].file);
+			util_unlink(c->target.newfd, c->names.p + c->v[i].file);
 }
 
 /* The second half of a move. What cannot be removed was not moved. */
@@ -419,7 +422,7 @@ remove_sources(struct copy *c, uint32_t *dst_uids)
 	for (i = n = 0; r == -1 && i < c->nitems; i++) {
 		if (!c->v[i].linked || (gone != NULL && gone[n++]))
 			continue;
-		util_unlink(c->target.curfd, c->names.p + c->v[i].file);
+		util_unlink(c->target.newfd, c->names.p + c->v[i].file);
 		dst_uids[c->v[i].k] = 0;
 	}
 	free(uids);

@@ -53,7 +53,7 @@ static int put_after_cr(struct delivery *, char);
 static int finish_file(struct delivery *, struct stat *);
 static void abandon_last(struct delivery *);
 static int file_all(struct delivery *, struct uidline *);
-static int move_all(struct delivery *, int, size_t *);
+static int move_all(struct delivery *, size_t *);
 static int list_keywords(struct delivery *, struct kwlines *);
 static void forget(struct delivery *);
 
@@ -343,14 +343,9 @@ file_all(struct delivery *d, struct uidline *lines)
 {
 	struct target *t = &d->target;
 	struct kwlines keywords = {0};
-	int dirfd = t->newfd;
 	size_t i, moved = 0;
 
-	/* One directory for all, so that one sync does. */
-	for (i = 0; i < d->n; i++)
-		if (d->v[i].flags != 0)
-			dirfd = t->curfd;
-	if (move_all(d, dirfd, &moved) == -1 || util_fsync(dirfd) == -1 ||
+	if (move_all(d, &moved) == -1 || util_fsync(t->newfd) == -1 ||
 	    list_keywords(d, &keywords) == -1 ||
 	    keywords_file_new(&t->kw, t->dirfd, &keywords) == -1)
 		goto undo;
@@ -367,23 +362,27 @@ file_all(struct delivery *d, struct uidline *lines)
 undo:
 	free(keywords.v);
 	while (moved-- > 0)
-		util_unlink(dirfd, d->v[moved].file);
+		util_unlink(t->newfd, d->v[moved].file);
 	return -1;
 }
 
+/*
+ * Into new/, flags in the name: who opens the folder next moves it on and is
+ * the one session that has it as \Recent (RFC 3501 2.3.2, 6.3.11).
+ */
 static int
-move_all(struct delivery *d, int dirfd, size_t *moved)
+move_all(struct delivery *d, size_t *moved)
 {
+	struct target *t = &d->target;
 	struct item *item;
 
 	for (; *moved < d->n; (*moved)++) {
 		item = &d->v[*moved];
-		/* In new/ a name has no info yet. */
-		if (dirfd == d->target.newfd)
+		if (item->flags == 0)
 			item->file[filename_base(
 			    item->file, strlen(item->file))] = '\0';
-		if (rename_only(
-			d->target.tmpfd, item->temp, dirfd, item->file) == -1)
+		if (rename_only(t->tmpfd, item->temp, t->newfd, item->file) ==
+		    -1)
 			return -1;
 	}
 	return 0;

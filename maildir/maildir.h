@@ -272,9 +272,9 @@ int delivery_write(struct delivery *, const void *, size_t);
 /* The message is complete: its file is synced. */
 int delivery_end(struct delivery *);
 /*
- * Files all complete messages, all or none: renamed into cur/ (flags) or new/,
- * the directory synced, UID lines appended and synced. uids[] must have room
- * for delivery_count. 0 or -1; then nothing is left behind.
+ * Files all complete messages, all or none: renamed into new/ (flags in the
+ * name), the directory synced, UID lines appended and synced. uids[] must have
+ * room for delivery_count. 0 or -1; then nothing is left behind.
  */
 int delivery_commit(struct delivery *, uint32_t *uids, uint32_t *uidvalidity);
 size_t delivery_count(const struct delivery *);

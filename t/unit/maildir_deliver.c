@@ -168,8 +168,9 @@ many_at_once_cost_n_and_two(void **state)
 	assert_int_equal(uids[1], 3);
 	assert_int_equal(uids[2], 4);
 	assert_int_equal(delivery_count(d), 0);
-	assert_int_equal(tree_count("cur", ":2,"), 3);
-	assert_int_equal(tree_count("cur", ":2,DS"), 1);
+	assert_int_equal(tree_count("new", ""), 4);
+	assert_int_equal(tree_count("new", ":2,"), 1);
+	assert_int_equal(tree_count("new", ":2,DS"), 1);
 	assert_int_equal(tree_count("tmp", ""), 0);
 }
 
