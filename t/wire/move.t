@@ -31,7 +31,6 @@ body
 1< * 0 RECENT
 1< c OK MOVE completed.
 @ls INBOX cur/* 0
-@ls a [cn]*/* 3
 1> d UID MOVE 99 INBOX.a
 1< d OK MOVE completed.
 1> e MOVE 1 INBOX.a
