@@ -152,28 +152,41 @@ do_flags(char *arg)
 	return rename(from, to) == 0 ? true : talk_fail("%s", strerror(errno));
 }
 
+/* How many entries of a folder's subdirectory ("": of itself) match. */
+static long
+count_in(const char *folder, const char *sub, const char *glob)
+{
+	char box[400], path[900], name[1200];
+	struct dirent *e;
+	long count = 0;
+	DIR *d;
+
+	folder_path(box, sizeof(box), folder);
+	(void)snprintf(path, sizeof(path), "%s/%s", box, sub);
+	if ((d = opendir(path)) == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL) {
+		(void)snprintf(name, sizeof(name), "%s%s%s", sub,
+		    *sub == '\0' ? "" : "/", e->d_name);
+		count += e->d_name[0] != '.' &&
+			 fnmatch(glob, name, FNM_PATHNAME) == 0;
+	}
+	(void)closedir(d);
+	return count;
+}
+
 static bool
 do_ls(char *arg)
 {
 	char *folder = strsep(&arg, " "), *glob = strsep(&arg, " ");
-	char box[400], sub[900], name[800];
-	struct dirent *e;
-	long count = 0;
-	size_t n = strcspn(glob, "/");
-	DIR *d;
+	long count;
 
-	folder_path(box, sizeof(box), folder);
-	(void)snprintf(sub, sizeof(sub), "%s/%.*s", box, (int)n, glob);
-	if ((d = opendir(glob[n] == '/' ? sub : box)) == NULL)
-		return talk_fail("%s: %s", sub, strerror(errno));
-	while ((e = readdir(d)) != NULL) {
-		(void)snprintf(
-		    name, sizeof(name), "%.*s/%s", (int)n, glob, e->d_name);
-		if (e->d_name[0] != '.' &&
-		    fnmatch(glob, glob[n] == '/' ? name : e->d_name, 0) == 0)
-			count++;
-	}
-	(void)closedir(d);
+	if (strchr(glob, '/') == NULL)
+		count = count_in(folder, "", glob);
+	else
+		count = count_in(folder, "cur", glob) +
+			count_in(folder, "new", glob) +
+			count_in(folder, "tmp", glob);
 	if (arg == NULL ? count > 0 : count == atol(arg))
 		return true;
 	return talk_fail("%ld files", count);
