@@ -85,6 +85,7 @@ struct mailbox {
 	bool told_unwritable;
 	bool news;     /* something may be there to be told */
 	bool complete; /* the last look saw all there is and numbered it */
+	bool keywords_unread; /* the last try to read them failed */
 
 	struct message *messages;
 	struct entry *entries;

@@ -46,6 +46,7 @@ static int take_name(void *, const char *, size_t);
 static void purge_orphan(struct load *, const char *);
 static int by_message(const void *, const void *);
 static int read_updates(struct load *);
+static bool may_pass(int);
 static void expire(struct load *, const struct update *, bool same);
 static void take_over(struct load *);
 static bool wants_merge(const struct load *);
@@ -77,10 +78,13 @@ mailbox_load_keywords(struct mailbox *mb, struct lock *lock, bool fresh)
 	load_free(&l);
 	if (r == -1 && errno != ENOMEM) {
 		/* What is known of keywords stays; mail comes first. */
-		maildir_note(
-		    mb->md, "keywords cannot be read: %s", strerror(errno));
+		if (!mb->keywords_unread)
+			maildir_note(mb->md, "keywords cannot be read: %s",
+			    strerror(errno));
+		mb->keywords_unread = true;
 		r = 0;
-	}
+	} else if (r == 0)
+		mb->keywords_unread = false;
 	mailbox_tell_aside(mb->md, mb->kw.aside);
 	return r;
 }
@@ -217,14 +221,22 @@ read_updates(struct load *l)
 		    &l->mb->kw, l->mb->kwfd, l->names.p + u->name);
 		if (set == UINT32_MAX && errno == ENOENT)
 			return 1;
-		if (set == UINT32_MAX && errno == ENOMEM)
+		if (set == UINT32_MAX && may_pass(errno))
 			return -1;
 		if (set == UINT32_MAX)
-			continue; /* a file that cannot be read says nothing */
+			continue; /* what is no update file says nothing */
 		expire(l, u, set == l->sets[u->of]);
 		l->sets[u->of] = set;
 	}
 	return 0;
+}
+
+/* Errors of the machine, not of the file: it may be read another time. */
+static bool
+may_pass(int error)
+{
+	return error == EIO || error == ENOMEM || error == EMFILE ||
+	       error == ENFILE || error == ESTALE;
 }
 
 /* An aged file past its time goes once :list says the same. */

@@ -96,7 +96,8 @@ look_once(struct look *l)
 	mb->known[DIR_KEYWORDS] = now[DIR_KEYWORDS];
 	(void)clock_gettime(CLOCK_REALTIME, &l->scans[0].began);
 	mb->settled[DIR_KEYWORDS] =
-	    scan_wait_ms(&now[DIR_KEYWORDS], &l->scans[0].began) == 0;
+	    scan_wait_ms(&now[DIR_KEYWORDS], &l->scans[0].began) == 0 &&
+	    !mb->keywords_unread;
 	return 0;
 }
 

@@ -111,11 +111,15 @@ refresh_keywords(struct mailbox *mb, struct lock *lock)
 
 	if (mailbox_stamps(mb, now) == -1)
 		return -1;
-	if (mb->settled[DIR_KEYWORDS] &&
+	if (mb->settled[DIR_KEYWORDS] && !mb->keywords_unread &&
 	    stamp_equal(&now[DIR_KEYWORDS], &mb->known[DIR_KEYWORDS]))
 		return 0;
 	if (mailbox_load_keywords(mb, lock, false) == -1)
 		return -1;
+	if (mb->keywords_unread) {
+		errno = EIO;
+		return -1;
+	}
 	mb->known[DIR_KEYWORDS] = now[DIR_KEYWORDS];
 	return 0;
 }
