@@ -25,6 +25,8 @@ parse(struct command *c, struct buf *b)
 		struct parse_fetch fetch;
 		struct parse_store store;
 		struct parse_search search;
+		struct parse_sort sort;
+		struct parse_thread thread;
 		struct parse_list list;
 		struct parse_id id;
 	} u;
@@ -42,6 +44,14 @@ parse(struct command *c, struct buf *b)
 		parse_search(p, &u.search);
 		if (parse_done(p) == 0)
 			print_search(b, &u.search);
+	} else if (strcasecmp(name, "SORT") == 0) {
+		parse_sort(p, &u.sort);
+		if (parse_done(p) == 0)
+			print_sort(b, &u.sort);
+	} else if (strcasecmp(name, "THREAD") == 0) {
+		parse_thread(p, &u.thread);
+		if (parse_done(p) == 0)
+			print_thread(b, &u.thread);
 	} else if (strcasecmp(name, "LIST") == 0) {
 		parse_list(p, &u.list);
 		if (parse_done(p) == 0)

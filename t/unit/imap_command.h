@@ -14,6 +14,7 @@
 
 #include "maildir/maildir.h"
 #include "worker/imap/parse.h"
+#include "worker/imap/parse_sort.h"
 
 /* For tables: a failure names the case. */
 #define HOLDS(cond, in)                                                        \
@@ -157,6 +158,14 @@ print_flags(struct buf *b, const struct parse_flags *f)
 }
 
 static inline void
+print_partial(struct buf *b, const struct parse_partial *p)
+{
+	const char *sign = p->last ? "-" : "";
+
+	buf_printf(b, "PARTIAL %s%u:%s%u", sign, p->lo, sign, p->hi);
+}
+
+static inline void
 print_fetch(struct buf *b, const struct parse_fetch *f)
 {
 	buf_char(b, ' ');
@@ -182,9 +191,15 @@ print_fetch(struct buf *b, const struct parse_fetch *f)
 	}
 	buf_char(b, ')');
 	if (f->changedsince != 0)
-		buf_printf(b, " (CHANGEDSINCE %llu%s)",
+		buf_printf(b, " (CHANGEDSINCE %llu%s",
 		    (unsigned long long)f->changedsince,
 		    f->vanished ? " VANISHED" : "");
+	if (f->partial.lo != 0) {
+		buf_str(b, f->changedsince != 0 ? " " : " (");
+		print_partial(b, &f->partial);
+	}
+	if (f->changedsince != 0 || f->partial.lo != 0)
+		buf_char(b, ')');
 }
 
 static inline void
@@ -398,7 +413,17 @@ print_key(struct buf *b, const struct parse_search_node *n)
 }
 
 static inline void
-print_search(struct buf *b, const struct parse_search *s)
+print_keys(struct buf *b, const struct parse_search *s)
+{
+	for (const struct parse_search_node *n = s->root->child; n != NULL;
+	     n = n->next) {
+		buf_char(b, ' ');
+		print_key(b, n);
+	}
+}
+
+static inline void
+print_return(struct buf *b, const struct parse_search *s)
 {
 	static const struct print_bit names[] = {
 	    {"MIN", PARSE_SEARCH_RETURN_MIN},
@@ -408,21 +433,60 @@ print_search(struct buf *b, const struct parse_search *s)
 	    {"SAVE", PARSE_SEARCH_RETURN_SAVE},
 	    {NULL, 0},
 	};
-	struct parse_text charset = {.p = s->charset, .n = strlen(s->charset)};
 
 	if (s->extended) {
 		buf_str(b, " RETURN ");
 		print_bits(b, names, s->ret);
 	}
+	if ((s->ret & PARSE_SEARCH_RETURN_PARTIAL) != 0) {
+		b->n--;
+		if (b->p[b->n - 1] != '(')
+			buf_char(b, ' ');
+		print_partial(b, &s->partial);
+		buf_char(b, ')');
+	}
+}
+
+static inline void
+print_search(struct buf *b, const struct parse_search *s)
+{
+	struct parse_text charset = {.p = s->charset, .n = strlen(s->charset)};
+
+	print_return(b, s);
 	if (charset.n > 0) {
 		buf_str(b, " CHARSET ");
 		print_string(b, charset);
 	}
-	for (const struct parse_search_node *n = s->root->child; n != NULL;
-	     n = n->next) {
-		buf_char(b, ' ');
-		print_key(b, n);
-	}
+	print_keys(b, s);
+}
+
+static inline void
+print_sort(struct buf *b, const struct parse_sort *s)
+{
+	struct parse_text charset = {
+	    .p = s->search.charset, .n = strlen(s->search.charset)};
+
+	print_return(b, &s->search);
+	for (size_t i = 0; i < s->n; i++)
+		buf_printf(b, "%s%s%s", i == 0 ? " (" : " ",
+		    s->criteria[i].reverse ? "REVERSE " : "",
+		    parse_sort_name(s->criteria[i].key));
+	buf_str(b, ") ");
+	print_string(b, charset);
+	print_keys(b, &s->search);
+}
+
+static inline void
+print_thread(struct buf *b, const struct parse_thread *t)
+{
+	static const char *const names[] = {
+	    "ORDEREDSUBJECT", "REFERENCES", "REFS"};
+	struct parse_text charset = {
+	    .p = t->search.charset, .n = strlen(t->search.charset)};
+
+	buf_printf(b, " %s ", names[t->algorithm]);
+	print_string(b, charset);
+	print_keys(b, &t->search);
 }
 
 static inline void

@@ -134,6 +134,12 @@ unsigned parse_status_items(struct parse *);
 #define PARSE_USE_UNKNOWN 0x80000000u
 uint32_t parse_create_use(struct parse *);
 
+/* "PARTIAL" SP partial-range, RFC 9394: lo <= hi, none 0 if it was given. */
+struct parse_partial {
+	uint32_t lo, hi;
+	bool last; /* counted from the end: -1 is the last one */
+};
+
 /* FETCH: RFC 3501 6.4.5, RFC 3516 (BINARY), 7162 (MODSEQ). */
 enum parse_fetch_what {
 	PARSE_FETCH_FLAGS,
@@ -183,6 +189,7 @@ struct parse_fetch {
 	size_t nitems;
 	uint64_t changedsince; /* 0: none */
 	bool vanished;
+	struct parse_partial partial; /* only with UID: the caller looks */
 };
 void parse_fetch(struct parse *, struct parse_fetch *);
 
@@ -201,7 +208,7 @@ struct parse_store {
 };
 void parse_store(struct parse *, struct parse_store *);
 
-/* SEARCH: RFC 3501 6.4.4, RFC 4731, 5032, 5182, 7162. */
+/* SEARCH: RFC 3501 6.4.4, RFC 4731, 5032, 5182, 7162, 9394. */
 enum parse_search_key {
 	PARSE_SEARCH_AND, /* children; an empty one is ALL */
 	PARSE_SEARCH_OR,  /* two children */
@@ -235,15 +242,17 @@ struct parse_search_node {
 	uint64_t number;
 	struct parse_text field, text; /* text in the command's charset */
 };
-#define PARSE_SEARCH_RETURN_MIN   1u
-#define PARSE_SEARCH_RETURN_MAX   2u
-#define PARSE_SEARCH_RETURN_ALL   4u
-#define PARSE_SEARCH_RETURN_COUNT 8u
-#define PARSE_SEARCH_RETURN_SAVE  16u
+#define PARSE_SEARCH_RETURN_MIN     1u
+#define PARSE_SEARCH_RETURN_MAX     2u
+#define PARSE_SEARCH_RETURN_ALL     4u
+#define PARSE_SEARCH_RETURN_COUNT   8u
+#define PARSE_SEARCH_RETURN_SAVE    16u
+#define PARSE_SEARCH_RETURN_PARTIAL 32u
 struct parse_search {
-	bool extended;       /* RETURN was given: answer with ESEARCH */
-	unsigned ret;        /* PARSE_SEARCH_RETURN_*; RETURN () means ALL */
-	const char *charset; /* "" if none was given */
+	bool extended; /* RETURN was given: answer with ESEARCH */
+	unsigned ret;  /* PARSE_SEARCH_RETURN_*; RETURN () means ALL */
+	struct parse_partial partial;
+	const char *charset;            /* "" if none was given */
 	struct parse_search_node *root; /* an AND */
 };
 /* NEW is (RECENT UNSEEN), OLD is NOT RECENT, FROM etc. are HEADER. */

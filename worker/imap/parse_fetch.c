@@ -1,8 +1,8 @@
 /*
  * FETCH: RFC 3501 6.4.5 and section 9 "fetch-att", "section"; RFC 3516
  * (BINARY), 7162 (CHANGEDSINCE, VANISHED), 8474 (EMAILID, THREADID), 8514
- * (SAVEDATE), 8970 (PREVIEW). The label of an item is its name in canonical
- * form; parsed again it gives the same item.
+ * (SAVEDATE), 8970 (PREVIEW), 9394 (PARTIAL). The label of an item is its name
+ * in canonical form; parsed again it gives the same item.
  */
 #include <string.h>
 
@@ -349,7 +349,10 @@ partial(struct parse *p, struct parse_fetch_item *item)
 	item->partial = true;
 }
 
-/* RFC 7162 3.1.4.1, 3.2.6; the SP is taken. VANISHED needs CHANGEDSINCE. */
+/*
+ * RFC 7162 3.1.4.1, 3.2.6, RFC 9394 3.3; the SP is taken. VANISHED needs
+ * CHANGEDSINCE.
+ */
 static void
 modifiers(struct parse *p, struct parse_fetch *out)
 {
@@ -362,6 +365,8 @@ modifiers(struct parse *p, struct parse_fetch *out)
 			out->changedsince = parse_number64(p);
 			if (out->changedsince == 0)
 				parse_fail(p, "expected a number from 1 on");
+		} else if (parse_word(p, "PARTIAL")) {
+			parse_partial(p, &out->partial);
 		} else {
 			parse_fail(p, "no such FETCH modifier");
 		}

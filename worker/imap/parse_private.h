@@ -20,6 +20,12 @@ bool parse_more(struct parse *);
 bool parse_sees(const struct parse *, const char *text);
 /* RFC 3501 nz-number. */
 uint32_t parse_nz(struct parse *);
+/* The SP and the range after PARTIAL; a second one fails. */
+void parse_partial(struct parse *, struct parse_partial *);
+/* [SP "RETURN" SP "(" options ")"] of SEARCH and SORT. */
+void parse_search_return(struct parse *, struct parse_search *);
+/* The charset itself. */
+void parse_search_charset(struct parse *, struct parse_search *);
 /* Letters, digits and dots as far as they go; n is 0 if there are none. */
 struct parse_text parse_name(struct parse *);
 /* Whether the text is this word (no case). */

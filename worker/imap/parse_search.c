@@ -1,8 +1,8 @@
 /*
  * SEARCH: RFC 3501 6.4.4 and section 9 "search-key", with RFC 4731 (RETURN),
- * 5032 (OLDER, YOUNGER), 5182 (SAVE, "$"), 7162 (MODSEQ). A tree of keys whose
- * depth and number are limited while it is read: the recursion here is the only
- * one of the grammar.
+ * 5032 (OLDER, YOUNGER), 5182 (SAVE, "$"), 7162 (MODSEQ), 9394 (PARTIAL). A
+ * tree of keys whose depth and number are limited while it is read: the
+ * recursion here is the only one of the grammar.
  */
 #include <string.h>
 
@@ -43,7 +43,6 @@ struct key {
 };
 
 static void return_options(struct parse *, struct parse_search *);
-static void charset(struct parse *, struct parse_search *);
 static struct parse_search_node *all_of(struct search *);
 static struct parse_search_node *search_key(struct search *);
 static struct parse_search_node *search_key_inside(struct search *);
@@ -105,15 +104,23 @@ void
 parse_search(struct parse *p, struct parse_search *out)
 {
 	*out = (struct parse_search){.charset = ""};
-	if (parse_sees(p, " RETURN ")) {
-		p->at += strlen(" RETURN ");
-		return_options(p, out);
-	}
+	parse_search_return(p, out);
 	if (parse_sees(p, " CHARSET ")) {
 		p->at += strlen(" CHARSET ");
-		charset(p, out);
+		parse_search_charset(p, out);
+		if (p->utf8) /* RFC 6855 section 3 */
+			parse_fail(p, "no CHARSET with UTF8=ACCEPT");
 	}
 	out->root = parse_search_keys(p);
+}
+
+void
+parse_search_return(struct parse *p, struct parse_search *out)
+{
+	if (!parse_sees(p, " RETURN "))
+		return;
+	p->at += strlen(" RETURN ");
+	return_options(p, out);
 }
 
 struct parse_search_node *
@@ -138,7 +145,10 @@ return_options(struct parse *p, struct parse_search *out)
 	    {"ALL", PARSE_SEARCH_RETURN_ALL},
 	    {"COUNT", PARSE_SEARCH_RETURN_COUNT},
 	    {"SAVE", PARSE_SEARCH_RETURN_SAVE},
+	    {"PARTIAL", PARSE_SEARCH_RETURN_PARTIAL},
 	};
+	const unsigned both =
+	    PARSE_SEARCH_RETURN_ALL | PARSE_SEARCH_RETURN_PARTIAL;
 	const size_t n = sizeof(known) / sizeof(known[0]);
 
 	out->extended = true;
@@ -156,22 +166,47 @@ return_options(struct parse *p, struct parse_search *out)
 			parse_fail(p, "no such SEARCH return option");
 		else
 			out->ret |= known[i].bit;
+		if (i < n && known[i].bit == PARSE_SEARCH_RETURN_PARTIAL)
+			parse_partial(p, &out->partial);
 	} while (parse_take(p, ' '));
 	parse_expect(p, ')');
+	/* RFC 9394 3.1: one of them. */
+	if ((out->ret & both) == both)
+		parse_fail(p, "PARTIAL and ALL exclude each other");
 }
 
-/* RFC 6855 section 3: with UTF8=ACCEPT a charset is BAD. */
-static void
-charset(struct parse *p, struct parse_search *out)
+/* RFC 9394 section 4: "partial-range"; 500:400 is the same as 400:500. */
+void
+parse_partial(struct parse *p, struct parse_partial *out)
+{
+	uint32_t number[2];
+	bool minus[2];
+
+	if (out->lo != 0)
+		parse_fail(p, "more than one PARTIAL");
+	parse_space(p);
+	for (int i = 0; i < 2; i++) {
+		if (i == 1)
+			parse_expect(p, ':');
+		minus[i] = parse_take(p, '-');
+		number[i] = parse_nz(p);
+	}
+	if (minus[0] != minus[1])
+		parse_fail(p, "a PARTIAL range has one sign");
+	out->last = minus[0];
+	out->lo = number[0] < number[1] ? number[0] : number[1];
+	out->hi = number[0] < number[1] ? number[1] : number[0];
+}
+
+void
+parse_search_charset(struct parse *p, struct parse_search *out)
 {
 	struct parse_text t = parse_astring(p);
 	char *copy = parse_alloc(p, t.n + 1, 1);
 
 	if (copy == NULL)
 		return;
-	if (p->utf8)
-		parse_fail(p, "no CHARSET with UTF8=ACCEPT");
-	else if (t.n == 0)
+	if (t.n == 0)
 		parse_fail(p, "expected a charset");
 	memcpy(copy, t.p, t.n);
 	out->charset = copy;
