@@ -1,6 +1,6 @@
 /*
  * COPY and MOVE (RFC 3501 6.4.7, RFC 6851): hard links under new base names,
- * all of them, then one sync of the destination's cur/, then the UID lines and
+ * all of them, then one sync of the destination's new/, then the UID lines and
  * their sync. Only then a move unlinks the sources. A crash leaves sources, or
  * both, or copies without UIDs that are numbered as new mail; never less.
  */
