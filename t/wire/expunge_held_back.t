@@ -42,7 +42,7 @@ body
 1< * 3 FETCH (...
 1$ f OK [EXPUNGEISSUED] FETCH completed.
 1> g STORE 1 +FLAGS (\Seen)
-1< g OK [EXPUNGEISSUED] STORE completed.
+1< g NO [EXPUNGEISSUED] STORE: some of the messages have been deleted.
 1> h COPY 1 INBOX
 1<* * 1 EXPUNGE
 1$ h NO [EXPUNGEISSUED] ...

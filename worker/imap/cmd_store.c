@@ -62,9 +62,14 @@ cmd_store(struct command *c)
 		out_errno(c, err, "STORE failed.");
 		return;
 	}
-	/* RFC 2180 4.2: messages that others expunged do not fail it. */
-	if (tell(c, uids, set.count, store.silent))
-		out_tagged(c, OUT_OK, "EXPUNGEISSUED", "STORE completed.");
+	/*
+	 * RFC 2180 4.2.2: the others are stored and told, then NO: a client
+	 * that asked for a FETCH of each must know that some have none. RFC
+	 * 3501 6.4.8: a UID that is not there is no error.
+	 */
+	if (tell(c, uids, set.count, store.silent) && !c->uid)
+		out_tagged(c, OUT_NO, "EXPUNGEISSUED",
+		    "STORE: some of the messages have been deleted.");
 	else
 		out_tagged(c, OUT_OK, NULL, "STORE completed.");
 }
