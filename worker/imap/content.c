@@ -24,7 +24,6 @@ static void guard_fault(int, siginfo_t *, void *);
 /* The map of now, for the handler; a session has one at a time. */
 static struct {
 	volatile uintptr_t from, to;
-	bool installed;
 	uintptr_t page;
 } guard;
 
@@ -170,14 +169,12 @@ guard_install(void)
 {
 	struct sigaction sa;
 
-	if (guard.installed)
-		return;
 	guard.page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_sigaction = guard_fault;
 	sa.sa_flags = SA_SIGINFO;
 	(void)sigemptyset(&sa.sa_mask);
-	guard.installed = sigaction(SIGBUS, &sa, NULL) == 0;
+	(void)sigaction(SIGBUS, &sa, NULL);
 }
 
 /* Lays zeros over the page that the file no longer has. */
