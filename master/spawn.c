@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/close_range.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,8 @@ place_all(const struct spawn *s, int boot)
 		else if (dup2(from[i], i) == -1)
 			return -1;
 	}
+	/* Ours are so already; these are what whoever started us left open. */
+	(void)close_range(PLACES, ~0u, CLOSE_RANGE_CLOEXEC);
 	return 0;
 }
 
