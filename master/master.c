@@ -54,6 +54,7 @@ struct master {
 	int ready;         /* tells the parent of a daemon, -1 */
 	int log;           /* our log channel, the writing end */
 	bool logged;       /* it is in use */
+	bool fast;         /* the stop is a fast one */
 	uint64_t deadline; /* ms: of this phase */
 	int status;
 	/* a reload that waits for the workers' word on its certificates */
@@ -459,8 +460,9 @@ stop(struct master *m, bool fast, uint64_t now)
 
 	/* A fast stop may follow a graceful one. */
 	if (m->phase > PHASE_STOP_WORKERS ||
-	    (m->phase == PHASE_STOP_WORKERS && !fast))
+	    (m->phase == PHASE_STOP_WORKERS && (m->fast || !fast)))
 		return;
+	m->fast = fast;
 	log_line(LOG_LEVEL_NOTICE, "stopping%s", fast ? " fast" : "");
 	notify_systemd("STOPPING=1");
 	listen_close(&m->porch.listeners);
