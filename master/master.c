@@ -137,11 +137,6 @@ begin(struct master *m, const struct settings *set, int privileged)
 		perror("imapd-master: cannot make the board");
 		return -1;
 	}
-	if (!m->brood.boot.privileged)
-		fprintf(stderr,
-		    "imapd-master: not started by root: all processes run as "
-		    "uid %u, without jails\n",
-		    (unsigned)getuid());
 	m->phase = PHASE_START;
 	m->deadline = now_ms() + START_LIMIT;
 	return 0;
@@ -322,6 +317,11 @@ started(struct master *m)
 		    LOG_LEVEL_ERR, "%s: %s", set->pidfile, strerror(errno));
 	log_line(LOG_LEVEL_NOTICE, "ready, version %s, %u workers", VERSION,
 	    set->workers);
+	if (!m->brood.boot.privileged)
+		log_line(LOG_LEVEL_NOTICE,
+		    "not started by root: all processes run as uid %u, "
+		    "without jails",
+		    (unsigned)getuid());
 	notify_systemd("READY=1");
 	if (m->ready != -1) {
 		(void)!write(m->ready, "", 1);
