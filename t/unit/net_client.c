@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "t/unit/net_house.h"
 
@@ -500,6 +501,45 @@ without_a_master_it_says_bye_and_goes(void **state)
 	assert_false(h.alive);
 }
 
+/* RELIABILITY B14: the next client waits in vain, those who are here do not. */
+static void
+out_of_descriptors_only_the_newcomer_is_lost(void **state)
+{
+	struct rlimit had, none;
+	struct ipc_put put;
+	int fd = knock(1), pair[2], dummy;
+
+	(void)state;
+	greeted(fd);
+	assert_int_equal(ipc_pair(pair), 0);
+	ipc_begin(&put, IPC_CLIENT);
+	ipc_put_u64(&put, 2);
+	ipc_put_u32(&put, 0);
+	ipc_put_u32(&put, 0);
+	ipc_put_str(&put, "192.0.2.1");
+	ipc_put_u32(&put, 4711);
+	ipc_put_str(&put, "192.0.2.2");
+	ipc_put_u32(&put, 143);
+	ipc_put_str(&put, "");
+	assert_int_equal(ipc_send(h.master, &put, &pair[1], 1), 0);
+	dummy = dup(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &had), 0);
+	none = had;
+	none.rlim_cur = (rlim_t)dummy;
+	(void)close(dummy);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	turns(3);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &had), 0);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	expect_conn(h.master, BOOT_MASTER, IPC_CLOSED, 2);
+	talk(fd, "a NOOP\r\n", "a OK NOOP completed", NULL);
+	(void)close(fd);
+	fd = knock(3);
+	greeted(fd);
+	(void)close(fd);
+}
+
 static void
 thousands_come_and_go_without_a_trace(void **state)
 {
@@ -555,6 +595,7 @@ main(void)
 	    HOUSE(a_graceful_stop_lets_sessions_finish),
 	    HOUSE(a_stop_has_a_deadline_and_may_be_fast),
 	    HOUSE(without_a_master_it_says_bye_and_goes),
+	    HOUSE(out_of_descriptors_only_the_newcomer_is_lost),
 	    HOUSE(thousands_come_and_go_without_a_trace),
 	};
 
