@@ -85,6 +85,11 @@ void view_report(struct session *, unsigned how);
  * also when no message has it any more: RFC 3501 7.2.6 lets the client use it.
  */
 void view_report_keywords(struct session *, bool always);
+/*
+ * Puts names that a STORE mentions on the list, also those it only takes away:
+ * the client sees that they are understood.
+ */
+void view_name_keywords(struct session *, const char *const *names, size_t n);
 /* Frees what view_report_keywords remembers. */
 void view_forget_keywords(struct view *);
 /* EXISTS and RECENT as told so far. */

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "shm/log.h"
 #include "worker/imap/out.h"
@@ -29,6 +30,19 @@ view_report_keywords(struct session *s, bool always)
 }
 
 void
+view_name_keywords(struct session *s, const char *const *names, size_t n)
+{
+	struct view *v = s->client.view;
+	size_t i, before = v->ntold;
+
+	for (i = 0; i < n; i++)
+		if (!is_told(v, v->ntold, names[i]))
+			remember(v, names[i]);
+	if (v->ntold > before)
+		put_lines(s);
+}
+
+void
 view_forget_keywords(struct view *v)
 {
 	while (v->ntold > 0)
@@ -43,10 +57,10 @@ is_told(const struct view *v, size_t hint, const char *name)
 {
 	size_t i;
 
-	if (hint < v->ntold && strcmp(v->told[hint], name) == 0)
+	if (hint < v->ntold && strcasecmp(v->told[hint], name) == 0)
 		return true;
 	for (i = 0; i < v->ntold; i++)
-		if (strcmp(v->told[i], name) == 0)
+		if (strcasecmp(v->told[i], name) == 0)
 			return true;
 	return false;
 }
