@@ -21,13 +21,9 @@ user_of() { # WORD: the user of the master's child whose title says so
 cp -a /etc "$site/etc"
 mount --bind "$site/etc" /etc && mount -t tmpfs none /run &&
 	mount -t tmpfs none /usr/local && mount -t tmpfs none /home || exit 1
-mkdir -p /usr/local/sbin /usr/local/libexec/imapd
-cp "$PROGRAMS/imapd-master" /usr/local/sbin
-cp "$PROGRAMS/imapd-worker" "$PROGRAMS/imapd-auth" "$PROGRAMS/imapd" \
-	/usr/local/libexec/imapd
-cp etc/imapd etc/imapd-ssl /etc
-cp etc/pam.imap /etc/pam.d/imap
-cp etc/imapd.init "$init"
+rm -f /etc/imapd /etc/imapd-ssl /etc/pam.d/imap /etc/default/imapd
+make -s -o all O="$PROGRAMS" install >"$site/make.out" 2>&1
+ok 'make install'
 sed -i "s/^PORT=.*/PORT=127.0.0.1.$port/" /etc/imapd
 sed -i '/^imapd/d' /etc/passwd /etc/shadow /etc/group
 
@@ -52,17 +48,20 @@ useradd -m -K UID_MIN=2000 -p "$(openssl passwd -6 secret)" reader
 mkdir -p /home/reader/Maildir/cur /home/reader/Maildir/new \
 	/home/reader/Maildir/tmp
 chown -R reader /home/reader
-curl -s -m 5 "imap://127.0.0.1:$port/" -u reader:secret >"$site/list"
-grep -q INBOX "$site/list"
+wait_for 2 greets reader secret
 ok 'a system user logs in through PAM'
 echo MAXPERIP=30 >>/etc/imapd
 run 0 reload
 ok 'reload'
 cp /etc/imapd "$site/good"
-echo MAXPERIP=0 >>/etc/imapd
+old=$(pid) were=$(workers)
+printf 'MAXPERIP=0\nPORT=127.0.0.1.1\n' >>/etc/imapd
 run 1 reload && grep -q 'imapd:[0-9]*: MAXPERIP' "$site/out"
 ok 'reload with an error: file and line, status 1'
-old=$(pid)
+sleep 0.5
+[ "$(pid)" = "$old" ] && [ "$(workers)" = "$were" ] &&
+	wait_for 5 greets reader secret
+ok 'and nothing is changed'
 run 1 restart && [ "$(pid)" = "$old" ]
 ok 'restart with an error leaves the server running'
 cp "$site/good" /etc/imapd
@@ -74,21 +73,42 @@ old=$(workers)
 cp "$PROGRAMS/imapd-worker" /usr/local/libexec/imapd/new
 mv /usr/local/libexec/imapd/new /usr/local/libexec/imapd/imapd-worker
 run 0 reload
-for p in $old; do
-	wait_for 5 gone "$p" || false
-done
+# shellcheck disable=SC2086
+all_gone 5 $old
 ok 'a reload after an upgrade renews the workers'
 old=$(pid)
 run 0 restart && [ "$(pid)" != "$old" ]
 ok 'restart'
-old=$(pid)
+old=$(pid) were=$(pgrep -P "$old")
 run 0 stop && gone "$old" && [ ! -e /run/imapd.pid ]
 ok 'stop waits until the server is gone'
+# shellcheck disable=SC2086
+all_gone 1 $were
+ok 'with all its processes'
 run 0 stop
 ok 'stop of a stopped server does nothing'
-echo 999999999 >/run/imapd.pid
+run 0 restart &&
+	wait_for 5 greets reader secret
+ok 'restart of a stopped server starts it'
+old=$(pid)
+kill -KILL "$old"
+wait_for 5 gone "$old"
 run 1 status
 ok 'status: dead, with a pid file'
+run 0 start && [ "$(pid)" != "$old" ] && wait_for 5 greets reader secret
+ok 'a pid file of a dead server is no obstacle to start'
+run 0 stop
+sleep 60 &
+other=$!
+echo $other >/run/imapd.pid
+run 1 status && run 0 stop && kill -0 $other
+ok 'a pid that is another program by now is left alone'
+echo $other >/run/imapd.pid
+run 0 start && [ "$(pid)" != $other ] && wait_for 5 greets reader secret
+ok 'and no obstacle either'
+kill $other
+run 0 stop
+ok 'stop'
 run 2 nonsense
 ok 'usage'
 plan

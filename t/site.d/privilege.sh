@@ -15,20 +15,6 @@ say() { # a conversation with the running site, on standard input
 	[ $rc -eq 0 ] || sed 's/^/# /' "$site/talk.out"
 	return $rc
 }
-processes() { # every process beneath our master: PID ROLE
-	for a in $(pgrep -P "$master"); do
-		echo "$a"
-		for b in $(pgrep -P "$a"); do
-			echo "$b"
-			pgrep -P "$b"
-		done
-	done | while read -r p; do
-		title=$(tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null) || continue
-		title=${title#*: }
-		echo "$p ${title%% *}"
-	done
-}
-role() { processes | awk -v r="$1" '$2 == r { print $1 }'; }
 field() { # PID NAME: all its values, one blank between
 	awk -v n="$2:" '$1 == n { $1 = ""; sub(/^ /, ""); gsub(/[ \t]+/, " ")
 		sub(/ $/, ""); print }' "/proc/$1/status"
