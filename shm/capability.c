@@ -48,6 +48,19 @@ static const struct word words[] = {
     {"MULTIAPPEND", ALWAYS, false},
     {"MOVE", ALWAYS, false},
     {"UNSELECT", ALWAYS, false},
+    {"ESEARCH", ALWAYS, false},
+    {"SEARCHRES", ALWAYS, false},
+    {"WITHIN", ALWAYS, false},
+    {"PARTIAL", ALWAYS, false},
+    {"INPROGRESS", ALWAYS, false},
+    {"SORT", ALWAYS, true},
+    {"SORT=DISPLAY", ALWAYS, false},
+    {"ESORT", ALWAYS, false},
+    {"THREAD=ORDEREDSUBJECT", ALWAYS, true},
+    {"THREAD=REFERENCES", ALWAYS, true},
+    {"THREAD=REFS", ALWAYS, false},
+    {"STATUS=SIZE", ALWAYS, false},
+    {"STATUS=DELETED", ALWAYS, false},
 };
 
 /* What Courier's own default lists name, beside AUTH= and ACL words. */

@@ -60,6 +60,8 @@ couriers_default_lists_hide_nothing(void **state)
 		(void)snprintf(
 		    s.capability, sizeof(s.capability), "%s", lists[i]);
 		assert_true(says(&s, CAPABILITY_MAIL, "IDLE"));
+		assert_true(says(&s, CAPABILITY_MAIL, "SORT"));
+		assert_true(says(&s, CAPABILITY_MAIL, "THREAD=REFERENCES"));
 		assert_true(says(&s, CAPABILITY_MAIL, "MOVE"));
 	}
 }
@@ -71,6 +73,8 @@ another_list_hides_what_courier_knows_only(void **state)
 
 	(void)state;
 	assert_false(says(&s, CAPABILITY_MAIL, "IDLE"));
+	assert_false(says(&s, CAPABILITY_MAIL, "SORT"));
+	assert_false(says(&s, CAPABILITY_MAIL, "THREAD=REFERENCES"));
 	assert_true(says(&s, CAPABILITY_MAIL, "UIDPLUS"));
 	assert_true(says(&s, CAPABILITY_MAIL, "MOVE"));
 	assert_false(says(&s, CAPABILITY_MAIL_TLS, "IDLE"));
