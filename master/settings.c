@@ -99,6 +99,8 @@ static const struct row rows[] = {
 	FIELD(userdb)},
     {"AUTHDAEMONSOCKET", value_path, 0, 0, "/run/courier/authdaemon/socket",
 	SHARED, false, FIELD(authdaemonsocket)},
+    {"DEFAULTOPTIONS", value_text, 0, 0, "", SHARED, false,
+	FIELD(defaultoptions)},
     {"MINUID", value_number, 1, 4294967294, "500", SHARED, false,
 	FIELD(minuid)},
     {"DEFDOMAIN", value_text, 0, 0, "", SHARED, false, FIELD(defdomain)},
@@ -219,6 +221,8 @@ static void take(const struct row *, const struct conf *const conf[2],
 static void *field(const struct row *, unsigned view, struct settings *);
 static void load_one(struct conf *, const char *file, bool optional);
 static void tell_unset(struct notes each[2], struct notes *);
+static void take_services(
+    const struct conf *, struct settings *, struct notes *);
 static void tell_unknown(const struct conf *, struct notes *);
 static void tell_doubts(
     const struct conf *const conf[2], const struct settings *, struct notes *);
@@ -308,6 +312,7 @@ settings_apply(const struct conf *const conf[2], const char *file,
 			take(&rows[i], conf, view, &set, notes);
 	if (strlcpy(set.config, file, sizeof(set.config)) >= sizeof(set.config))
 		note_add(notes, NOTE_ERROR, NULL, 0, "%s: path too long", file);
+	take_services(conf[0], &set, notes);
 	tell_unknown(conf[0], notes);
 	tell_unknown(conf[1], notes);
 	tell_doubts(conf, &set, notes);
@@ -428,6 +433,23 @@ field(const struct row *row, unsigned view, struct settings *set)
 	if (row->view == SHARED)
 		return (char *)set + row->offset;
 	return (char *)&set->view[view] + row->offset;
+}
+
+/* AUTHSERVICE<port>: a row would be needed for every port. */
+static void
+take_services(
+    const struct conf *conf, struct settings *set, struct notes *notes)
+{
+	const struct conf_entry *e;
+
+	for (size_t i = 0; (e = conf_at(conf, i)) != NULL; i++)
+		if (e->file != NULL && strncmp(e->name, "AUTHSERVICE", 11) == 0)
+			value_service(&(struct value){.name = e->name,
+			    .text = e->value,
+			    .file = e->file,
+			    .line = e->line,
+			    .field = set,
+			    .notes = notes});
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "master/value.h"
 
 #include <arpa/inet.h>
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <ctype.h>
 #include <errno.h>
@@ -255,6 +256,33 @@ value_auth(const struct value *v)
 		wrong(v, "authpam, authuserdb or authdaemon is needed");
 	else
 		memcpy(v->field, list, sizeof(list));
+}
+
+void
+value_service(const struct value *v)
+{
+	struct settings *set = v->field;
+	struct settings_service *s = &set->services[set->nservices];
+	const char *why = NULL;
+	size_t n = strlen(v->text);
+	uint16_t port;
+
+	port =
+	    (uint16_t)strtonum(v->name + strlen("AUTHSERVICE"), 1, 65535, &why);
+	if (why != NULL) {
+		wrong(v, "AUTHSERVICE and a port's number is needed");
+	} else if (n >= sizeof(s->name) ||
+		   v->text[strspn(v->text,
+		       "abcdefghijklmnopqrstuvwxyz0123456789-_")] != '\0') {
+		wrong(v, "a service of at most 32 of a-z, 0-9, - and _ is "
+			 "needed");
+	} else if (set->nservices == SETTINGS_SERVICES) {
+		wrong(v, "at most 32 ports have a service of their own");
+	} else if (n > 0) {
+		s->port = port;
+		(void)strlcpy(s->name, v->text, sizeof(s->name));
+		set->nservices++;
+	}
 }
 
 void

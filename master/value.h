@@ -34,6 +34,7 @@ void value_nets(const struct value *);    /* struct value_nets */
 void value_ports(const struct value *);   /* struct value_ports */
 void value_address(const struct value *); /* checked only */
 void value_auth(const struct value *);    /* uint8_t[4] */
+void value_service(const struct value *); /* AUTHSERVICE<port>: settings */
 void value_protocol(const struct value *);
 void value_ident(const struct value *);     /* -name= of LOGGEROPTS */
 void value_namespace(const struct value *); /* uint32_t */

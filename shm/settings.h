@@ -10,11 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SETTINGS_PATH  1024
-#define SETTINGS_TEXT  1024
-#define SETTINGS_WORD  64
-#define SETTINGS_NETS  64
-#define SETTINGS_LISTS 16 /* addresses to listen on, per PORT and SSLPORT */
+#define SETTINGS_PATH     1024
+#define SETTINGS_TEXT     1024
+#define SETTINGS_WORD     64
+#define SETTINGS_NETS     64
+#define SETTINGS_LISTS    16 /* addresses to listen on, per PORT and SSLPORT */
+#define SETTINGS_SERVICE  33 /* bytes of a service's name, terminated */
+#define SETTINGS_SERVICES 32
 
 struct settings_net { /* an address prefix; IPv4 as ::ffff:0:0/96 */
 	uint8_t addr[16];
@@ -34,6 +36,11 @@ struct settings_view { /* what PORT and SSLPORT may see differently */
 	uint32_t maxperip;
 	char ident[SETTINGS_WORD]; /* syslog ident: imapd, imapd-ssl */
 	char maildirpath[SETTINGS_PATH];
+};
+
+struct settings_service { /* AUTHSERVICE<port> */
+	uint16_t port;
+	char name[SETTINGS_SERVICE];
 };
 
 enum settings_auth { /* AUTHMODULES, in order, ended by NONE */
@@ -71,6 +78,9 @@ struct settings {
 	char pamconfdir[SETTINGS_PATH]; /* "": the system's; tests set it */
 	char userdb[SETTINGS_PATH];
 	char authdaemonsocket[SETTINGS_PATH];
+	struct settings_service services[SETTINGS_SERVICES];
+	uint32_t nservices;
+	char defaultoptions[SETTINGS_TEXT]; /* of accounts: a=b,c=d */
 	uint32_t minuid;
 	char defdomain[SETTINGS_WORD];
 	char domainsep[SETTINGS_WORD];
