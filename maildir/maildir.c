@@ -19,6 +19,7 @@
 #include "maildir/folder.h"
 #include "maildir/folder_intent.h"
 #include "maildir/highwater.h"
+#include "maildir/import_dovecot.h"
 #include "maildir/name.h"
 #include "maildir/private.h"
 #include "maildir/util.h"
@@ -94,6 +95,9 @@ recover(struct maildir *md)
 {
 	int fd;
 
+	if (import_dovecot_subscriptions(md) == -1)
+		maildir_note(md, "subscriptions of Dovecot not imported: %s",
+		    strerror(errno));
 	fd = account_look(md);
 	if (fd == -1) {
 		if (errno != ENOENT)
