@@ -44,6 +44,9 @@ maildir_open(int rootfd, const struct maildir_options *options)
 	md->options = *options;
 	md->hostname = fit_hostname(options->hostname);
 	md->options.hostname = md->hostname;
+	if (options->trash != NULL && options->trash[0] != '\0')
+		md->trash = strdup(options->trash);
+	md->options.trash = md->trash;
 	if (md->hostname != NULL && folder_is_at(rootfd, ".") == 1 &&
 	    recover(md) == 0)
 		return md;
@@ -126,6 +129,7 @@ maildir_close(struct maildir *md)
 		return;
 	folder_list_free(md->folders);
 	free(md->subscriptions);
+	free(md->trash);
 	free(md->hostname);
 	(void)close(md->rootfd);
 	free(md);
