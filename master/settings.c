@@ -138,6 +138,8 @@ static const struct row rows[] = {
     {"TLS_EXTERNAL", value_field, 0, 0, "", SHARED, false, FIELD(tls_field)},
     {"TLS_VERIFYPEER", value_verify, 0, 0, "NONE", SHARED, false,
 	FIELD(tls_verify)},
+    {"TLS_CHECK", value_number, 1, 86400, "60", SHARED, false,
+	FIELD(tls_check)},
     {"TLS_CERTFILE", value_path, 0, 0, "", SHARED, false, FIELD(tls_certfile)},
     {"TLS_PRIVATE_KEYFILE", value_path, 0, 0, "", SHARED, false,
 	FIELD(tls_keyfile)},
