@@ -56,6 +56,7 @@ static const struct word words[] = {
     {"ESEARCH", ALWAYS, false},
     {"SEARCHRES", ALWAYS, false},
     {"WITHIN", ALWAYS, false},
+    {"MULTISEARCH", ALWAYS, false},
     {"PARTIAL", ALWAYS, false},
     {"INPROGRESS", ALWAYS, false},
     {"SORT", ALWAYS, true},

@@ -42,6 +42,7 @@ static const struct command_row rows[] = {
     {"CREATE", ANY, 0, cmd_create},
     {"DELETE", ANY, 0, cmd_delete},
     {"ENABLE", ANY, 0, cmd_enable},
+    {"ESEARCH", ANY, LOOK, cmd_esearch},
     {"EXAMINE", ANY, 0, cmd_examine},
     {"EXPUNGE", SELECTED, UID | LOOK, cmd_expunge},
     {"FETCH", SELECTED, UID | LOOK | SEQ, cmd_fetch},

@@ -53,6 +53,7 @@ void cmd_copy(struct command *);
 void cmd_create(struct command *);
 void cmd_delete(struct command *);
 void cmd_enable(struct command *);
+void cmd_esearch(struct command *);
 void cmd_examine(struct command *);
 void cmd_expunge(struct command *);
 void cmd_fetch(struct command *);
