@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "master/access.h"
 #include "master/certs.h"
 #include "master/role.h"
 #include "master/spawn.h"
@@ -29,6 +30,7 @@ static int parse_ids(const char *, uint32_t *uid, uint32_t *gid);
 static void check_owner(const char *path, bool optional, struct notes *);
 static int try_certs(const struct settings *, bool privileged, int certs,
     char *why, size_t size);
+static void check_access(const struct settings *, struct notes *);
 static void check_clear(const struct settings *, struct notes *);
 static void print_stage(const struct settings *, enum capability_stage,
     bool external, const char *what);
@@ -56,6 +58,7 @@ check_settings(struct settings *set, bool privileged, struct notes *notes)
 	if (certs_read(set, &fd, notes) == 0 && fd != -1)
 		close(fd);
 	check_clear(set, notes);
+	check_access(set, notes);
 	return notes->errors == errors ? 0 : -1;
 }
 
@@ -247,6 +250,22 @@ check_owner(const char *path, bool optional, struct notes *notes)
 		note_add(notes, NOTE_ERROR, NULL, 0,
 		    "%s: must belong to root and be writable by nobody else",
 		    path);
+}
+
+static void
+check_access(const struct settings *set, struct notes *notes)
+{
+	char dat[SETTINGS_PATH + 8];
+
+	access_free(access_load(set->accessfile, notes));
+	if (access(set->accessfile, F_OK) == 0)
+		return;
+	snprintf(dat, sizeof(dat), "%s.dat", set->accessfile);
+	if (access(dat, F_OK) == 0)
+		note_add(notes, NOTE_ERROR, NULL, 0,
+		    "%s: there is only %s, which is not read: write the text "
+		    "that it was made from",
+		    set->accessfile, dat);
 }
 
 static void

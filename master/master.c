@@ -131,6 +131,7 @@ begin(struct master *m, const struct settings *set, int privileged)
 			fprintf(stderr, "imapd-master: %s\n", notes.v[i].text);
 		return -1;
 	}
+	m->porch.access = access_load(set->accessfile, &notes);
 	certs_look(set, &m->stamp, &(time_t){0});
 	m->look = now_ms() + set->tls_check * 1000u;
 	raise_files(set);
@@ -500,9 +501,17 @@ refused(struct master *m, const char *why, uint64_t now)
 static void
 apply(struct master *m)
 {
+	static struct notes notes; /* told when the settings were checked */
+	struct access *access = access_load(m->next.accessfile, &notes);
 	struct stat program;
 
 	m->brood.boot.set = m->next;
+	listen_again(&m->porch.listeners, &m->next);
+	if (access != NULL) {
+		access_free(m->porch.access);
+		m->porch.access = access;
+	}
+	note_done(&notes);
 	raise_files(&m->next);
 	brood_settings(&m->brood);
 	find_program(&program);
