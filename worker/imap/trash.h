@@ -26,7 +26,10 @@ bool trash_wanted(const struct session *);
 void trash_copied(struct view *, const uint32_t *uids, size_t n);
 bool trash_was_copied(const struct view *, uint32_t uid);
 
-/* Removes what IMAP_EMPTYTRASH says, TRASH_RUN_MAX files at most. */
+/*
+ * Removes what IMAP_EMPTYTRASH says, TRASH_RUN_MAX files at most. For login and
+ * logout of a client: not when one is parked or comes back.
+ */
 void trash_empty(struct session *);
 
 /*
