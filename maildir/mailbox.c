@@ -208,8 +208,7 @@ mailbox_uidnext(const struct mailbox *mb)
 uint64_t
 mailbox_modseq(const struct mailbox *mb)
 {
-	(void)mb;
-	return 0; /* without an index there are no change numbers */
+	return mb->modseq;
 }
 
 const struct message *

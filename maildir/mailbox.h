@@ -24,6 +24,7 @@
 #define ENTRY_DURABLE  64u  /* the file's bytes are known to be on disk */
 #define ENTRY_DEAD     128u /* goes at the next entry_compact */
 #define ENTRY_MARK     256u /* of the operation under way */
+#define ENTRY_DIRTY    512u /* not compared with the index since it moved */
 
 #define NOWHERE SIZE_MAX /* no such index */
 
@@ -111,6 +112,9 @@ struct mailbox {
 	struct timespec owed_since;
 
 	struct uids vanished, changed, added;
+
+	uint64_t modseq; /* the index and this picture agree up to here; or 0 */
+	struct uids past; /* lent by mailbox_vanished_since */
 };
 
 /* ---- mailbox_entry.c: the arrays ---- */

@@ -62,6 +62,7 @@ entry_add(struct mailbox *mb, uint32_t uid, const char *base, size_t len)
 	mb->entries[i].info = info;
 	mb->entries[i].len = (uint8_t)len;
 	mb->entries[i].hash = hash_of(mb, base, len);
+	mb->entries[i].bits = ENTRY_DIRTY;
 	table_put(mb->table, mb->table_size, mb->entries[i].hash, (uint32_t)i);
 	mb->candidates++;
 	return i;
@@ -244,6 +245,7 @@ entry_renamed(struct mailbox *mb, size_t i, uint32_t info, bool in_new)
 	else
 		e->bits &= (uint16_t)~ENTRY_NEW;
 	e->info = info;
+	e->bits |= ENTRY_DIRTY;
 	mb->messages[i].flags = filename_flags(mb->infos.p + info);
 }
 
@@ -312,6 +314,7 @@ entry_free(struct mailbox *mb)
 	free(mb->vanished.v);
 	free(mb->changed.v);
 	free(mb->added.v);
+	free(mb->past.v);
 }
 
 uint32_t

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/history.h"
+
 #define LOOKS 6 /* one, and five again */
 
 struct see {
@@ -18,6 +20,7 @@ struct see {
 	bool in_new;
 };
 
+static enum history_scope scope(const struct look *);
 static int look_once(struct look *);
 static int look_dirs(struct look *);
 static int read_list(struct look *);
@@ -62,7 +65,11 @@ mailbox_look(struct mailbox *mb, unsigned want)
 		look.last = i == LOOKS - 1;
 		if (mailbox_lock(mb, &look.lock, look.dot) == -1)
 			return -1;
-		r = look_once(&look);
+		/* Part of the picture will not do if others changed it. */
+		if (look.want != LOOK_ALL && history_moved(mb))
+			look.want = LOOK_ALL;
+		if ((r = look_once(&look)) == 0)
+			history_update(mb, scope(&look), NULL);
 		lock_drop(&look.lock);
 		if (r != LOOK_AGAIN)
 			break;
@@ -75,6 +82,14 @@ mailbox_look(struct mailbox *mb, unsigned want)
 		r = -1;
 	}
 	return r;
+}
+
+static enum history_scope
+scope(const struct look *l)
+{
+	if ((l->want & LOOK_CUR) == 0)
+		return HISTORY_DIRTY;
+	return l->proof ? HISTORY_PROOF : HISTORY_ALL;
 }
 
 static int

@@ -12,7 +12,10 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "maildir/history.h"
+
 #define ROUNDS 5 /* of reading the names again */
+#define LOOKS  3 /* so that a change is made to what is there now */
 
 struct store {
 	struct mailbox *mb;
@@ -24,6 +27,10 @@ struct store {
 	size_t nnumbers;
 };
 
+static int begin(struct store *, struct lock *);
+static bool out_of_step(const struct store *);
+static int check_unchanged(struct store *);
+static bool is_failed(const struct store *, size_t);
 static bool touches_keywords(const struct store *);
 static int store_keywords(struct store *, struct lock *);
 static int refresh_keywords(struct mailbox *, struct lock *);
@@ -47,23 +54,101 @@ mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
 	int r = 0;
 
 	memset(changed, 0, n * sizeof(*changed));
+	if (change->failed != NULL)
+		memset(change->failed, 0, n * sizeof(*change->failed));
 	if (mb->readonly) {
 		errno = EROFS;
 		return -1;
 	}
-	if (mailbox_lock(
-		mb, &lock, touches_keywords(&s) && n > KEYWORDS_MERGE) == -1)
+	if (begin(&s, &lock) == -1)
 		return -1;
-	if (touches_keywords(&s))
+	if (change->failed != NULL)
+		r = check_unchanged(&s);
+	if (r == 0 && touches_keywords(&s))
 		r = store_keywords(&s, &lock);
 	if (r == 0) {
 		mailbox_own_begin(mb);
 		r = store_flags(&s);
 		mailbox_own_end(mb);
 	}
+	history_update(mb, HISTORY_DIRTY, NULL);
 	lock_drop(&lock);
 	free(s.numbers);
 	return r;
+}
+
+/*
+ * The lock, and the picture brought up to date if others have changed the
+ * folder: a client must never be told a change number before a smaller one.
+ */
+static int
+begin(struct store *s, struct lock *lock)
+{
+	struct mailbox *mb = s->mb;
+	bool many = touches_keywords(s) && s->n > KEYWORDS_MERGE;
+	int i;
+
+	for (i = 0; i < LOOKS; i++) {
+		if (mailbox_lock(mb, lock, many) == -1)
+			return -1;
+		if (!out_of_step(s))
+			return 0;
+		lock_drop(lock);
+		if (mailbox_look(mb, LOOK_ALL) == -1)
+			return -1;
+	}
+	if (s->change->failed == NULL)
+		return mailbox_lock(mb, lock, many);
+	errno = EBUSY;
+	return -1;
+}
+
+static bool
+out_of_step(const struct store *s)
+{
+	struct mailbox *mb = s->mb;
+	struct stamp now[DIRS];
+	int i;
+
+	if (history_moved(mb))
+		return true;
+	if (s->change->failed == NULL)
+		return false;
+	if (mailbox_stamps(mb, now) == -1)
+		return true;
+	for (i = 0; i < DIRS; i++)
+		if (!stamp_equal(&now[i], &mb->known[i]))
+			return true;
+	return false;
+}
+
+/* RFC 7162 3.1.3: message by message. */
+static int
+check_unchanged(struct store *s)
+{
+	const struct mailbox_change *c = s->change;
+	uint64_t *modseqs;
+	size_t k;
+
+	if ((modseqs = calloc(s->n + 1, sizeof(*modseqs))) == NULL)
+		return -1;
+	if (history_modseqs(s->mb, s->uids, s->n, modseqs) == -1) {
+		free(modseqs);
+		errno = EIO;
+		return -1;
+	}
+	for (k = 0; k < s->n; k++)
+		c->failed[k] =
+		    entry_by_uid(s->mb, s->uids[k]) != NOWHERE &&
+		    (modseqs[k] == 0 || modseqs[k] > c->unchangedsince);
+	free(modseqs);
+	return 0;
+}
+
+static bool
+is_failed(const struct store *s, size_t k)
+{
+	return s->change->failed != NULL && s->change->failed[k];
 }
 
 static bool
@@ -163,7 +248,8 @@ plan_keywords(struct store *s, uint32_t *sets)
 	size_t i, k;
 
 	for (k = 0; k < s->n; k++) {
-		if ((i = entry_by_uid(mb, s->uids[k])) == NOWHERE)
+		if ((i = entry_by_uid(mb, s->uids[k])) == NOWHERE ||
+		    is_failed(s, k))
 			continue;
 		old = mb->messages[i].kwset;
 		if (old != last_old) {
@@ -233,7 +319,7 @@ store_flags(struct store *s)
 		missing = 0;
 		for (k = 0; k < s->n; k++) {
 			i = entry_by_uid(mb, s->uids[k]);
-			if (i == NOWHERE ||
+			if (i == NOWHERE || is_failed(s, k) ||
 			    (mb->entries[i].bits & ENTRY_MISSING) != 0)
 				continue;
 			flags = new_flags(s->change, mb->messages[i].flags);
@@ -241,9 +327,12 @@ store_flags(struct store *s)
 				continue;
 			if (set_flags(mb, i, flags) == 0)
 				s->changed[k] = true;
-			else if (errno == ENOENT)
+			else if (errno == ENOENT) {
 				missing++;
-			else
+				/* Renamed, so it was changed. */
+				if (s->change->failed != NULL)
+					s->change->failed[k] = true;
+			} else
 				error = errno;
 		}
 	}
@@ -298,6 +387,7 @@ set_flags(struct mailbox *mb, size_t i, uint8_t flags)
 int
 mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 {
+	const struct history_gone dead = {uids, gone, n};
 	struct lock lock;
 	int r;
 
@@ -311,8 +401,9 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 	mailbox_own_begin(mb);
 	r = expunge_all(mb, uids, n, gone);
 	mailbox_own_end(mb);
-	lock_drop(&lock);
 	entry_compact(mb);
+	history_update(mb, HISTORY_DIRTY, &dead);
+	lock_drop(&lock);
 	return r;
 }
 

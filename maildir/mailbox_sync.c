@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/history.h"
+
 #define OWED_SECONDS 2
 
 static int stamp_dir(int, struct stamp *);
@@ -165,7 +167,8 @@ mailbox_sync(struct mailbox *mb, bool force, struct mailbox_diff *diff)
 		if (force || !mb->settled[i] ||
 		    !stamp_equal(&now[i], &mb->known[i]))
 			want |= 1u << i;
-	if (mb->owes && debt_is_due(mb))
+	/* Stamps may hide what another session did just after an own change. */
+	if (mb->owes && (debt_is_due(mb) || history_moved(mb)))
 		want = LOOK_ALL;
 	if (want != 0 && mailbox_look(mb, want) == -1)
 		return -1;

@@ -19,6 +19,7 @@
 #include "maildir/folder.h"
 #include "maildir/folder_intent.h"
 #include "maildir/highwater.h"
+#include "maildir/index.h"
 #include "maildir/name.h"
 #include "maildir/private.h"
 #include "maildir/util.h"
@@ -44,7 +45,7 @@ maildir_open(int rootfd, const struct maildir_options *options)
 	md->hostname = fit_hostname(options->hostname);
 	md->options.hostname = md->hostname;
 	if (md->hostname != NULL && folder_is_at(rootfd, ".") == 1 &&
-	    recover(md) == 0)
+	    (!options->index || index_new(md) == 0) && recover(md) == 0)
 		return md;
 	save = errno;
 	maildir_close(md);
@@ -120,6 +121,7 @@ maildir_close(struct maildir *md)
 {
 	if (md == NULL)
 		return;
+	index_free(md);
 	folder_list_free(md->folders);
 	free(md->subscriptions);
 	free(md->hostname);

@@ -51,12 +51,15 @@ struct maildir_options {
 	bool keywords;         /* IMAP_KEYWORDS */
 	mode_t umask;          /* decides the mode of message files */
 	unsigned lock_seconds; /* wait for a folder's lock, then EBUSY */
+	bool index;            /* change numbers and what is kept ready */
+	const char *indexdir;  /* its directory, NULL: corkboard/index; kept */
+	const char *boot;      /* this boot's id, NULL: the kernel's; kept */
 };
 
 struct message { /* what is known without opening the file */
 	uint32_t uid;
 	uint32_t kwset;  /* 0: no keywords; else see mailbox_kwset */
-	uint64_t modseq; /* 0 as long as no index gives change numbers */
+	uint64_t modseq; /* of its last change; 0: no index gives numbers */
 	uint8_t flags;   /* MESSAGE_* */
 	bool recent;     /* this session was the first to number it */
 };
@@ -159,7 +162,18 @@ void mailbox_close(struct mailbox *);
 bool mailbox_readonly(const struct mailbox *);
 uint32_t mailbox_uidvalidity(const struct mailbox *);
 uint32_t mailbox_uidnext(const struct mailbox *);
+/*
+ * HIGHESTMODSEQ (RFC 7162): all changes up to this number are in the picture
+ * that this session has. 0: there are no change numbers (NOMODSEQ).
+ */
 uint64_t mailbox_modseq(const struct mailbox *);
+/*
+ * The UIDs that were expunged after a change number, rising, lent until the
+ * next call. 1; 0: not known (the number is older than the history), then all
+ * that is not in the folder may have been expunged since.
+ */
+int mailbox_vanished_since(
+    struct mailbox *, uint64_t modseq, const uint32_t **uids, size_t *n);
 /* All messages by rising UID; lent until the next call that syncs or changes.
  */
 const struct message *mailbox_messages(const struct mailbox *, size_t *n);
@@ -209,6 +223,12 @@ struct mailbox_change {
 	uint8_t flags;
 	const char *const *keywords;
 	size_t nkeywords;
+	/*
+	 * UNCHANGEDSINCE (RFC 7162 3.1.3): a message whose change number is
+	 * higher is left as it is; failed[n] (or NULL: no condition) says so.
+	 */
+	bool *failed;
+	uint64_t unchangedsince;
 };
 /*
  * Is there a look that mailbox_sync put off (own changes cost none at once, a

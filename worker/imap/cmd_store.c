@@ -45,8 +45,10 @@ cmd_store(struct command *c)
 		out_tagged(c, OUT_NO, "LIMIT", "A keyword is too long.");
 		return;
 	}
-	change = (struct mailbox_change){ops[store.op], store.flags.flags,
-	    store.flags.keywords, store.flags.nkeywords};
+	change = (struct mailbox_change){.op = ops[store.op],
+	    .flags = store.flags.flags,
+	    .keywords = store.flags.keywords,
+	    .nkeywords = store.flags.nkeywords};
 	if (s->set->keywords == 0)
 		change.nkeywords = 0;
 	uids = view_uids(s->client.view, s->arena, &set);
