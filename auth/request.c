@@ -31,6 +31,9 @@ request_read(
 	ipc_open(&g, msg);
 	r->conn = ipc_get_u64(&g);
 	r->flags = ipc_get_u32(&g);
+	/* Only workers of EXTERNAL listeners see certificates (shm/boot.h). */
+	if (r->worker < BOOT_WORKERS_CERT)
+		r->flags &= ~IPC_ASK_CERT;
 	ipc_get_str(&g, r->service, sizeof(r->service));
 	ipc_get_str(&g, peer, sizeof(peer));
 	port = ipc_get_u32(&g);

@@ -58,8 +58,8 @@ struct request {
 };
 
 /*
- * Reads ASK into *r, whose other fields stay as they are. 0, or -1 if the
- * message is not what it has to be (the worker's fault).
+ * Reads ASK of r->worker into *r, whose other fields stay as they are. 0, or -1
+ * if the message is not what it has to be (the worker's fault).
  */
 int request_read(
     struct request *r, const struct settings *, const struct ipc_msg *);

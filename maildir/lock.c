@@ -25,8 +25,8 @@
 
 #define DOT_LOCK  "tmp/courier.lock"
 #define DOT_STALE 120       /* seconds, of a lock whose owner cannot be asked */
-#define NAP_FIRST 100000L   /* ns */
-#define NAP_LAST  8000000L  /* ns, of flock */
+#define NAP_FIRST 50000L    /* ns */
+#define NAP_LAST  1000000L  /* ns, of flock: held for milliseconds at most */
 #define NAP_DOT   50000000L /* ns, of the dot-lock */
 
 enum owner {

@@ -55,8 +55,8 @@ struct admit {
 	uint32_t unauth; /* of addresses that are not trusted */
 	uint32_t refused;
 	uint32_t load[BOOT_WORKERS + 1];
-	uint64_t told[2]; /* MAXDAEMONS */
-	uint32_t untold[2];
+	uint64_t told[3]; /* MAXDAEMONS by view, MAXUNAUTH */
+	uint32_t untold[3];
 };
 
 static int compare(const struct source *, const struct source *);
@@ -381,10 +381,16 @@ static void
 tell(struct admit *a, struct source *s, const struct admit_ask *ask,
     struct admit_answer *out)
 {
-	bool all = out->verdict == ADMIT_DAEMONS;
-	uint64_t *told = all ? &a->told[ask->view] : &s->told[ask->view];
-	uint32_t *untold = all ? &a->untold[ask->view] : &s->untold[ask->view];
+	uint64_t *told = &s->told[ask->view];
+	uint32_t *untold = &s->untold[ask->view];
 
+	/* Limits in all are no address's own fault. */
+	if (out->verdict == ADMIT_DAEMONS || out->verdict == ADMIT_UNAUTH) {
+		unsigned i = out->verdict == ADMIT_UNAUTH ? 2 : ask->view;
+
+		told = &a->told[i];
+		untold = &a->untold[i];
+	}
 	if (*told != 0 && ask->now < *told + 1000) {
 		(*untold)++;
 		return;

@@ -6,11 +6,13 @@
 #include "master/brood.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,6 +49,7 @@ static void tell_death(const struct child *, int status, bool expected);
 static void throttle(struct brood *, const struct child *, uint64_t now);
 static void end_retired(struct brood *, struct child *);
 static bool of_role(const struct child *, enum boot_role);
+static bool is_behind(const struct child *);
 
 int
 brood_init(struct brood *b)
@@ -624,6 +627,7 @@ struct child *
 brood_worker(struct brood *b, bool external, uint64_t skip)
 {
 	struct child *best = NULL;
+	bool best_behind = false, behind;
 
 	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++) {
 		struct child *c = &b->v[i];
@@ -632,9 +636,23 @@ brood_worker(struct brood *b, bool external, uint64_t skip)
 		    c->channel == -1 || c->external != external ||
 		    (skip >> c->number & 1) != 0)
 			continue;
-		if (best == NULL || admit_load(b->admit, c->number) <
-					admit_load(b->admit, best->number))
+		behind = is_behind(c);
+		if (best == NULL || (best_behind && !behind) ||
+		    (best_behind == behind &&
+			admit_load(b->admit, c->number) <
+			    admit_load(b->admit, best->number))) {
 			best = c;
+			best_behind = behind;
+		}
 	}
 	return best;
+}
+
+/* Whether messages to it lie unread: it may be stopped, or have too much. */
+static bool
+is_behind(const struct child *c)
+{
+	int unread = 0;
+
+	return ioctl(c->channel, SIOCOUTQ, &unread) == 0 && unread > 0;
 }

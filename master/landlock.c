@@ -32,14 +32,21 @@ static int allow(int ruleset, int fd, uint64_t rights);
 static int allow_path(int ruleset, const char *path, uint64_t rights);
 
 int
+landlock_version(void)
+{
+	int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+
+	return version < 0 ? 0 : version;
+}
+
+int
 landlock_enter(int rootfd, const char *extra)
 {
 	struct landlock_ruleset_attr attr = {.handled_access_fs = FS_VERSION_2};
-	int version, ruleset, saved, ret = -1;
+	int version = landlock_version(), ruleset, saved, ret = -1;
 	uint64_t all;
 
-	version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
-	    LANDLOCK_CREATE_RULESET_VERSION);
 	if (version < 2)
 		return 0;
 	if (version >= 3)

@@ -6,6 +6,8 @@
 #ifndef MASTER_LANDLOCK_H
 #define MASTER_LANDLOCK_H
 
+/* The kernel's Landlock version, 0 if it has none. */
+int landlock_version(void);
 /*
  * Shuts the process in: all rights under rootfd (a directory; -1: none) and,
  * if it is not NULL, under the directory extra; reading under those that time

@@ -54,6 +54,7 @@ struct master {
 	int ready;         /* tells the parent of a daemon, -1 */
 	int log;           /* our log channel, the writing end */
 	bool logged;       /* it is in use */
+	bool fast;         /* the stop is a fast one */
 	uint64_t deadline; /* ms: of this phase */
 	int status;
 	/* a reload that waits for the workers' word on its certificates */
@@ -136,11 +137,6 @@ begin(struct master *m, const struct settings *set, int privileged)
 		perror("imapd-master: cannot make the board");
 		return -1;
 	}
-	if (!m->brood.boot.privileged)
-		fprintf(stderr,
-		    "imapd-master: not started by root: all processes run as "
-		    "uid %u, without jails\n",
-		    (unsigned)getuid());
 	m->phase = PHASE_START;
 	m->deadline = now_ms() + START_LIMIT;
 	return 0;
@@ -321,6 +317,11 @@ started(struct master *m)
 		    LOG_LEVEL_ERR, "%s: %s", set->pidfile, strerror(errno));
 	log_line(LOG_LEVEL_NOTICE, "ready, version %s, %u workers", VERSION,
 	    set->workers);
+	if (!m->brood.boot.privileged)
+		log_line(LOG_LEVEL_NOTICE,
+		    "not started by root: all processes run as uid %u, "
+		    "without jails",
+		    (unsigned)getuid());
 	notify_systemd("READY=1");
 	if (m->ready != -1) {
 		(void)!write(m->ready, "", 1);
@@ -459,8 +460,9 @@ stop(struct master *m, bool fast, uint64_t now)
 
 	/* A fast stop may follow a graceful one. */
 	if (m->phase > PHASE_STOP_WORKERS ||
-	    (m->phase == PHASE_STOP_WORKERS && !fast))
+	    (m->phase == PHASE_STOP_WORKERS && (m->fast || !fast)))
 		return;
+	m->fast = fast;
 	log_line(LOG_LEVEL_NOTICE, "stopping%s", fast ? " fast" : "");
 	notify_systemd("STOPPING=1");
 	listen_close(&m->porch.listeners);

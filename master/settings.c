@@ -224,6 +224,7 @@ static void tell_doubts(
     const struct conf *const conf[2], const struct settings *, struct notes *);
 static void doubt(
     const struct conf *, const char *name, struct notes *, const char *what);
+static bool for_a_shell(const struct row *);
 static void finish(struct settings *);
 static bool no_certificate(
     const struct conf *const conf[2], struct settings *, struct notes *);
@@ -322,6 +323,19 @@ settings_apply(const struct conf *const conf[2], const char *file,
 	return 0;
 }
 
+/* What a session without a server goes by: the mail and its time-outs. */
+static bool
+for_a_shell(const struct row *row)
+{
+	size_t n = strlen(row->name);
+
+	if (row->size == 0)
+		return false;
+	return strncmp(row->name, "IMAP_", 5) == 0 ||
+	       strcmp(row->name, "APPENDLIMIT") == 0 ||
+	       (n > 8 && strcmp(row->name + n - 8, "_TIMEOUT") == 0);
+}
+
 void
 settings_environment(struct settings *out, struct notes *notes)
 {
@@ -329,7 +343,7 @@ settings_environment(struct settings *out, struct notes *notes)
 
 	settings_default(out);
 	for (size_t i = 0; i < ROWS; i++) {
-		if (strncmp(rows[i].name, "IMAP_", 5) != 0 || rows[i].size == 0)
+		if (!for_a_shell(&rows[i]))
 			continue;
 		v.text = getenv(rows[i].name);
 		if (v.text == NULL)

@@ -62,6 +62,10 @@ template_run(const struct boot *boot, int parent, const struct spare_work *work)
 		log_line(LOG_LEVEL_ERR, "signalfd: %s", strerror(errno));
 		return 1;
 	}
+	if (landlock_version() < 2)
+		log_line(LOG_LEVEL_NOTICE,
+		    "no Landlock in this kernel: sessions are held by their "
+		    "uid alone");
 	while (t.parent != -1 || t.children > 0) {
 		p[0] = (struct pollfd){.fd = t.parent, .events = POLLIN};
 		p[1] = (struct pollfd){.fd = t.signals, .events = POLLIN};
@@ -297,14 +301,12 @@ shut_in(const struct settings *set, const struct owner *owner, int rootfd)
 {
 	char index[SETTINGS_PATH + 16];
 	const char *extra = NULL;
-	int version;
 
 	if (set->indexdir[0] != '\0') {
 		snprintf(
 		    index, sizeof(index), "%s/%u", set->indexdir, owner->uid);
 		extra = index;
 	}
-	version = landlock_enter(rootfd, extra);
-	if (version == -1)
+	if (landlock_enter(rootfd, extra) == -1)
 		log_line(LOG_LEVEL_WARN, "Landlock: %s", strerror(errno));
 }

@@ -2,6 +2,8 @@
 # Sourced by t/site.d/*.sh: a site of one's own, TAP, and waiting.
 # After site_start: $site (folder), $port, $sslport, $master (pid).
 n=0 bad=0 master=
+# The server's processes are not dumpable, so a leak checker cannot look at them.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 site=$(mktemp -d "${TMPDIR:-/tmp}/imapd-site.XXXXXX") || exit 1
 chmod 755 "$site"
 trap 'site_stop; rm -rf "$site"' EXIT
@@ -38,14 +40,45 @@ wait_for() { # SECONDS COMMAND...: until it succeeds
 	done
 }
 logged() { grep -q -e "$1" "$site/log"; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
-greets() { curl -s -m 2 "imap://127.0.0.1:$port/" -u demo:demo; }
+gone() { # PID: it has ended, waited for or not
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+	'' | Z* | X*) return 0 ;;
+	esac
+	return 1
+}
+all_gone() { # SECONDS PID...: every one of them, within so many seconds each
+	seconds=$1
+	shift
+	for pid; do
+		wait_for "$seconds" gone "$pid" || return 1
+	done
+}
+greets() { # [USER PASSWORD]: can one log in?
+	printf '1+ nologin\n1> a LOGIN %s %s\n1$ a OK\n' \
+		"${1:-demo}" "${2:-demo}" | "$PROGRAMS/t/talk" -p "$port" -
+}
 free_port() { # a port nobody listens on, spread by our pid
 	p=$((20000 + ($$ * 7 + ${1:-0} * 101) % 20000))
 	while grep -qi ":$(printf %04X $p) " /proc/net/tcp /proc/net/tcp6; do
 		p=$((p + 1))
 	done
 	echo $p
+}
+processes() { # every process beneath our master: PID ROLE
+	for a in $(pgrep -P "$master"); do
+		echo "$a"
+		for b in $(pgrep -P "$a"); do
+			echo "$b"
+			pgrep -P "$b"
+		done
+	done | while read -r p; do
+		title=$(tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null) || continue
+		title=${title#*: }
+		echo "$p ${title%% *}"
+	done
+}
+role() { # ROLE: its pids
+	processes | awk -v r="$1" '$2 == r { print $1 }'
 }
 # site_make [NAME=VALUE ...]: writes the site; site_run starts it
 site_make() {

@@ -660,7 +660,8 @@ begin(void)
 	for (i = 0; i < CLIENTS; i++)
 		clients[i].fd = -1;
 	talk_text_reset();
-	nsettings = 0;
+	while (nsettings > 0)
+		free(settings[--nsettings]);
 	started = skipped = false;
 	why[0] = '\0';
 }
@@ -686,6 +687,18 @@ end(bool ok)
 	if (getenv("TALK_KEEP") == NULL)
 		(void)talk_remove(dir);
 	return ok;
+}
+
+static void
+clean_up(void)
+{
+	size_t i;
+
+	talk_text_reset();
+	while (nsettings > 0)
+		free(settings[--nsettings]);
+	for (i = 0; i < CLIENTS; i++)
+		free(clients[i].in);
 }
 
 int
@@ -719,5 +732,6 @@ main(int argc, char **argv)
 		    script, skipped ? " # SKIP other kind of server" : "");
 		bad += !ok;
 	}
+	clean_up();
 	return bad > 0;
 }

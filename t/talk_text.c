@@ -204,8 +204,15 @@ talk_matches(const char *pattern, const char *line)
 void
 talk_text_reset(void)
 {
-	nvars = 0;
-	ntexts = 0;
+	for (; nvars > 0; nvars--) {
+		free(vars[nvars - 1].name);
+		free(vars[nvars - 1].value);
+		vars[nvars - 1].value = NULL;
+	}
+	for (; ntexts > 0; ntexts--) {
+		free(texts[ntexts - 1].name);
+		free(texts[ntexts - 1].value);
+	}
 }
 
 void

@@ -14,8 +14,7 @@
 		if (!(cond))                                                   \
 			abort();                                               \
 	} while (0)
-#define KEPT_MAX                                                               \
-	(LOGIN_LINE_MAX + LOGIN_SWALLOW_SUM + 2 * LOGIN_LITERALS_MAX + 2)
+#define KEPT_MAX (LOGIN_ID_MAX + LOGIN_SWALLOW_SUM + 2 * LOGIN_LITERALS_MAX + 2)
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -89,7 +89,6 @@ if has mutt; then
 	set imap_user=demo imap_pass=demo ssl_starttls=no ssl_force_tls=no
 	set folder=imap://127.0.0.1:$port/ spoolfile=+INBOX
 	set quit=yes confirmappend=no confirmcreate=no delete=yes copy=no sleep_time=0 mbox_type=Maildir
-	set header_cache= message_cachedir=
 	push "<tag-pattern>~s Pins<enter><tag-prefix><copy-message>$site/mutt.out<enter><quit>"
 	EOF
 	TERM=xterm timeout 60 script -qec "mutt -n -F '$site/muttrc'" /dev/null \

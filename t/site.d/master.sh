@@ -10,12 +10,6 @@ say() { # a conversation with the running site, on standard input
 	[ $rc -eq 0 ] || sed 's/^/# /' "$site/talk.out"
 	return $rc
 }
-title() { # WORD: pids of our master's processes whose title says so
-	pgrep -g "$(ps -o pgid= -p "$master" | tr -d ' ')" -f "imapd.*$1" |
-		while read -r p; do
-			[ "$p" = "$master" ] || echo "$p"
-		done
-}
 
 site_make MAXPERIP=3 MAXPERIP_EXEMPT=192.0.2.1 WORKERS=2 MAXPERUSER=50
 printf 'MAXPERIP=many\nPORT=99999\nif true; then\n' >"$site/bad"
@@ -87,13 +81,13 @@ T
 ok 'and goes on with the old settings'
 
 for kind in worker auth session spawner watch log template pam; do
-	p=$(title "$kind" | head -n 1)
+	p=$(role "$kind" | head -n 1)
 	if [ "$kind" = session ]; then
 		printf '1+\n1> a NOOP\n1$ a OK\n@sleep 1500\n1- eof\n' |
 			"$talk" -p "$port" - >/dev/null 2>&1 &
 		t=$!
 		sleep 0.7
-		p=$(title session | head -n 1)
+		p=$(role session | head -n 1)
 	fi
 	if [ -z "$p" ]; then
 		false
@@ -108,7 +102,7 @@ for kind in worker auth session spawner watch log template pam; do
 	ok "the server serves again after its $kind was killed"
 done
 
-pids=$(title '')
+pids=$(processes | cut -d ' ' -f 1)
 printf '1+\n1> a IDLE\n1< + ...\n@sleep 500\n1< * BYE ...\n1- eof\n' >"$site/bye.t"
 "$talk" -p "$port" "$site/bye.t" >"$site/bye.out" 2>&1 &
 bye=$!
@@ -120,13 +114,12 @@ master=
 wait $bye
 ok 'an idle client reads BYE'
 sed 's/^/# /' "$site/bye.out" | grep -v '# ok'
-for p in $pids; do
-	wait_for 2 gone "$p" || break
-done
+# shellcheck disable=SC2086
+all_gone 2 $pids
 ok 'and every process is gone'
 
 site_run
-pids=$(title '')
+pids=$(processes | cut -d ' ' -f 1)
 kill -KILL "$master"
 wait "$master" 2>/dev/null
 left=0

@@ -244,6 +244,12 @@ maxunauth_refuses_by_chance_from_its_half_on(void **state)
 	}
 	assert_int_equal(enter("192.0.2.100"), ADMIT_UNAUTH);
 	assert_int_equal(answer.count, 100);
+	/* One line for all addresses: it is no one's own fault. */
+	assert_false(answer.tell);
+	now += 1000;
+	assert_int_equal(enter("192.0.2.101"), ADMIT_UNAUTH);
+	assert_true(answer.tell);
+	assert_int_equal(answer.untold, 1);
 }
 
 static void

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "auth/ticket.h"
+#include "master/landlock.h"
 #include "master/settings.h"
 #include "master/spare.h"
 #include "master/spawner.h"
@@ -296,6 +297,8 @@ a_ticket_brings_a_session_of_its_account(void **state)
 	assert_int_equal(r.nnp, 1);
 	assert_int_equal(r.dumpable, 0);
 	assert_int_equal(r.umask, 022);
+	if (landlock_version() >= 2)
+		assert_int_equal(r.other, 0); /* not its Maildir */
 	close(control);
 }
 

@@ -238,6 +238,13 @@ a_line_is_bounded(void **state)
 		assert_string_equal(r.events, over > 0 ? "BYE " : "ok ");
 		feed(&r, text, n + 2, n + 2);
 		assert_string_equal(r.events, over > 0 ? "BYE " : "ok ");
+		/* Only an ID may be longer (RFC 2971). */
+		n = (size_t)((int)LOGIN_ID_MAX + over);
+		memset(text, 'x', n);
+		memcpy(text, "a ID ", 5);
+		memcpy(text + n, "\r\n", 2);
+		feed(&r, text, n + 2, 997);
+		assert_string_equal(r.events, over > 0 ? "BYE " : "no ");
 	}
 	/* No end of line in sight: it does not wait for one. */
 	memset(text, '(', ROOM);

@@ -64,6 +64,7 @@ cmd_store(struct command *c)
 		out_errno(c, err, "STORE failed.");
 		return;
 	}
+	view_name_keywords(s, change.keywords, change.nkeywords);
 	/*
 	 * RFC 2180 4.2.2: the others are stored and told, then NO: a client
 	 * that asked for a FETCH of each must know that some have none. RFC

@@ -22,7 +22,6 @@ static int pend(
     const struct view *, struct view_pending *, const uint32_t *, size_t);
 static void report_expunges(struct session *);
 static void report_flags(struct session *, uint32_t);
-static uint64_t hash_names(const struct mailbox *);
 static int resolve_saved(struct session *, struct view_set *);
 static int resolve_uids(
     struct session *, const struct seqset *, struct view_set *);
@@ -45,7 +44,6 @@ view_open(struct session *s, const char *folder, bool readonly)
 		errno = err;
 		return NULL;
 	}
-	v->names = hash_names(v->mailbox);
 	return v;
 }
 
@@ -72,6 +70,7 @@ view_close(struct view *v)
 	free(v->uids);
 	free(v->gone.uids);
 	free(v->changed.uids);
+	view_forget_keywords(v);
 	free(v);
 }
 
@@ -251,40 +250,6 @@ view_report(struct session *s, unsigned how)
 }
 
 void
-view_report_keywords(struct session *s, bool always)
-{
-	struct view *v = s->client.view;
-	const char *const *names;
-	size_t i, k, n;
-	uint64_t h;
-
-	h = hash_names(v->mailbox);
-	if (!always && h == v->names)
-		return;
-	v->names = h;
-	n = mailbox_keywords(v->mailbox, &names);
-	for (k = 0; k < 2; k++) {
-		buf_str(
-		    &s->line, k == 0 ? "* FLAGS (" : "* OK [PERMANENTFLAGS (");
-		if (k == 1 && v->readonly) {
-			buf_str(
-			    &s->line, ")] No permanent flags permitted\r\n");
-			break;
-		}
-		for (i = 0; i < n; i++) {
-			buf_str(&s->line, names[i]);
-			buf_char(&s->line, ' ');
-		}
-		if (k == 1 && s->set->keywords != 0)
-			buf_str(&s->line, "\\* ");
-		buf_str(
-		    &s->line, "\\Draft \\Answered \\Flagged \\Deleted \\Seen");
-		buf_str(&s->line, k == 0 ? " \\Recent)\r\n" : ")] Limited\r\n");
-	}
-	out_send(s);
-}
-
-void
 view_report_counts(struct session *s)
 {
 	struct view *v = s->client.view;
@@ -442,25 +407,6 @@ report_flags(struct session *s, uint32_t seq)
 	buf_str(&s->line, "))\r\n");
 	if (s->line.n >= WIRE_OUT)
 		out_send(s);
-}
-
-/* FNV-1a over the names, each with its end. */
-static uint64_t
-hash_names(const struct mailbox *box)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	const char *const *names, *p;
-	size_t i, n;
-
-	n = mailbox_keywords(box, &names);
-	for (i = 0; i < n; i++)
-		for (p = names[i];; p++) {
-			h ^= (unsigned char)*p;
-			h *= UINT64_C(0x100000001b3);
-			if (*p == '\0')
-				break;
-		}
-	return h;
 }
 
 /* "$" holds UIDs: what was expunged since is no longer in it, RFC 5182 2.1. */

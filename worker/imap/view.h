@@ -28,8 +28,9 @@ struct view {
 		uint32_t *uids;
 		size_t n, room;
 	} gone, changed;
-	bool added;        /* the store may have messages beyond uids */
-	uint64_t names;    /* hash of the list of keywords told */
+	bool added;  /* the store may have messages beyond uids */
+	char **told; /* names of keywords told, owned */
+	size_t ntold;
 	uint32_t told_max; /* highest UID told */
 };
 
@@ -78,8 +79,19 @@ void view_gone(
 void view_told_flags(struct view *, uint32_t uid);
 /* Writes what is news and may be told: VIEW_* bits. */
 void view_report(struct session *, unsigned how);
-/* FLAGS and PERMANENTFLAGS lines; always, or only if the list changed. */
+/*
+ * FLAGS and PERMANENTFLAGS lines; always, or only if there is a keyword that
+ * was not told yet. What was told stays on the list while the folder is open,
+ * also when no message has it any more: RFC 3501 7.2.6 lets the client use it.
+ */
 void view_report_keywords(struct session *, bool always);
+/*
+ * Puts names that a STORE mentions on the list, also those it only takes away:
+ * the client sees that they are understood.
+ */
+void view_name_keywords(struct session *, const char *const *names, size_t n);
+/* Frees what view_report_keywords remembers. */
+void view_forget_keywords(struct view *);
 /* EXISTS and RECENT as told so far. */
 void view_report_counts(struct session *);
 /* Number of told messages with \Recent. */

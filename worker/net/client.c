@@ -223,6 +223,9 @@ client_ready(struct worker *w, struct client *c, uint32_t events)
 		break;
 	case CLIENT_SERVED:
 	case CLIENT_CLOSING:
+		/* Without an event of its own it comes from its relay. */
+		if (events != 0 && c->relay != NULL)
+			c->relay->heard = true;
 		served(w, c);
 		break;
 	case CLIENT_FLUSHED:

@@ -21,6 +21,7 @@
 static int send_owed(struct worker *, struct peer *, const struct owed *);
 static void pay(struct worker *, struct peer *);
 static int remember(struct peer *, struct owed);
+static int lost_message(struct worker *, const struct ipc_msg *);
 static int receive(struct worker *, struct peer *, struct ipc_msg *);
 static int from_master(struct worker *, struct ipc_msg *);
 static int take_peer(struct worker *, struct ipc_msg *);
@@ -187,14 +188,34 @@ peer_ready(struct worker *w, struct peer *p, uint32_t events)
 			    ipc_name(msg.type), boot_role_name(p->role));
 			r = p->role == BOOT_MASTER ? 1 : 0;
 		} else if (r == -1 && errno != EAGAIN) {
-			log_line(LOG_LEVEL_ERR, "bad frame from %s",
-			    boot_role_name(p->role));
-			r = 0;
+			log_line(LOG_LEVEL_ERR, "bad frame %s from %s",
+			    ipc_name(msg.type), boot_role_name(p->role));
+			r = p == &w->master ? lost_message(w, &msg) : 0;
 		}
 	}
 	ipc_drop(&msg);
 	if (r == 0 && p->src.fd == fd)
 		peer_lost(w, p);
+}
+
+/*
+ * Out of descriptors a client's socket is lost on its way, and its message
+ * looks malformed. That must not cost the other clients: the master hears that
+ * this one has gone. 1: the channel goes on.
+ */
+static int
+lost_message(struct worker *w, const struct ipc_msg *msg)
+{
+	struct ipc_get g;
+	uint64_t conn;
+
+	if (msg->type != IPC_CLIENT)
+		return 1;
+	ipc_open(&g, msg);
+	conn = ipc_get_u64(&g);
+	if (!g.failed && client_find(w, conn) == NULL)
+		peer_owe(w, &w->master, IPC_CLOSED, conn, 0);
+	return 1;
 }
 
 static int

@@ -40,6 +40,7 @@ relay_new(struct worker *w, struct client *c, int fd)
 	r->src.kind = SOURCE_RELAY;
 	r->src.fd = fd;
 	r->client = c;
+	r->heard = true;
 	c->relay = r;
 	c->want = 0;
 	if (c->eof)
@@ -51,8 +52,9 @@ relay_new(struct worker *w, struct client *c, int fd)
 void
 relay_ready(struct worker *w, struct relay *r, uint32_t events)
 {
+	(void)events;
 	if (r->client != NULL)
-		client_ready(w, r->client, events);
+		client_ready(w, r->client, 0);
 }
 
 int
@@ -82,11 +84,12 @@ upward(struct worker *w, struct client *c)
 	if (flush_up(r) == 0)
 		return 0;
 	for (unsigned i = 0; i < RELAY_READS && budget > 0; i++) {
-		if (r->upward != RELAY_OPEN || r->up.n > 0)
+		if (!r->heard || r->upward != RELAY_OPEN || r->up.n > 0)
 			break;
 		t = tls_read(c->tls, w->scratch, budget, &got);
 		if (t == TLS_ERROR)
 			return -1;
+		r->heard = t == TLS_OK;
 		if (t == TLS_WANT_WRITE)
 			c->want |= EPOLLOUT;
 		if (t == TLS_EOF)

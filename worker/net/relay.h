@@ -25,6 +25,7 @@ struct relay {
 	enum relay_flow upward, downward;
 	bool finish; /* the session is done: RELAY_SHUT once drained */
 	bool moved;  /* the session's end has been given bytes */
+	bool heard;  /* the client may have sent something */
 };
 
 /* On our end of a stream, taken over. -1 with errno. */
