@@ -164,6 +164,8 @@ forget_news(struct mailbox *mb)
 		    (uint16_t) ~(ENTRY_ADDED | ENTRY_CHANGED);
 	mb->vanished.n = 0;
 	mb->told_names = mb->kw.nnames;
+	mb->handed = mb->modseq;
+	mb->news = false;
 	/* The memory of a first look is not needed again. */
 	free(mb->strays.names.p);
 	free(mb->strays.v);
@@ -208,7 +210,7 @@ mailbox_uidnext(const struct mailbox *mb)
 uint64_t
 mailbox_modseq(const struct mailbox *mb)
 {
-	return mb->modseq;
+	return mb->modseq == 0 ? 0 : mb->handed;
 }
 
 const struct message *

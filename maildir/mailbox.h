@@ -114,6 +114,7 @@ struct mailbox {
 	struct uids vanished, changed, added;
 
 	uint64_t modseq; /* the index and this picture agree up to here; or 0 */
+	uint64_t handed; /* and the caller knows of all of it */
 	struct uids past; /* lent by mailbox_vanished_since */
 };
 

@@ -72,6 +72,8 @@ mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
 		mailbox_own_end(mb);
 	}
 	history_update(mb, HISTORY_DIRTY, NULL);
+	if (!mb->news)
+		mb->handed = mb->modseq;
 	lock_drop(&lock);
 	free(s.numbers);
 	return r;
@@ -403,6 +405,8 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 	mailbox_own_end(mb);
 	entry_compact(mb);
 	history_update(mb, HISTORY_DIRTY, &dead);
+	if (!mb->news)
+		mb->handed = mb->modseq;
 	lock_drop(&lock);
 	return r;
 }

@@ -205,6 +205,7 @@ tell(struct mailbox *mb, struct mailbox_diff *diff)
 	diff->nadded = mb->added.n;
 	diff->keywords = mb->kw.nnames != mb->told_names;
 	mb->told_names = mb->kw.nnames;
+	mb->handed = mb->modseq;
 	mb->vanished.n = 0; /* lent until the next sync adds again */
 	return 0;
 }

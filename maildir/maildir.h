@@ -25,13 +25,11 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define MAILDIR_NAME_MAX   240 /* bytes of a folder name that may be created */
-#define MAILDIR_LEVELS_MAX 20
-#define MAILDIR_FOLDERS_MAX                                                    \
-	10000                    /* folders, and subscriptions, to be added    \
-				  */
-#define MAILDIR_KEYWORDS_MAX 128 /* keywords of a folder that may be added */
-#define MAILDIR_KEYWORD_LEN  64  /* bytes of one */
+#define MAILDIR_NAME_MAX     240 /* bytes of a folder name that may be created */
+#define MAILDIR_LEVELS_MAX   20
+#define MAILDIR_FOLDERS_MAX  10000 /* folders, and subscriptions, to add */
+#define MAILDIR_KEYWORDS_MAX 128   /* keywords of a folder that may be added */
+#define MAILDIR_KEYWORD_LEN  64    /* bytes of one */
 
 /* System flags, in the order of their letters D F R S T. */
 #define MESSAGE_DRAFT    1u
@@ -162,20 +160,15 @@ void mailbox_close(struct mailbox *);
 bool mailbox_readonly(const struct mailbox *);
 uint32_t mailbox_uidvalidity(const struct mailbox *);
 uint32_t mailbox_uidnext(const struct mailbox *);
-/*
- * HIGHESTMODSEQ (RFC 7162): all changes up to this number are in the picture
- * that this session has. 0: there are no change numbers (NOMODSEQ).
- */
+/* HIGHESTMODSEQ: all changes up to it are known to the caller. 0: NOMODSEQ. */
 uint64_t mailbox_modseq(const struct mailbox *);
 /*
- * The UIDs that were expunged after a change number, rising, lent until the
- * next call. 1; 0: not known (the number is older than the history), then all
- * that is not in the folder may have been expunged since.
+ * UIDs that were expunged after a change number, rising, lent until the next
+ * call: 1. 0: the history does not reach back so far.
  */
 int mailbox_vanished_since(
     struct mailbox *, uint64_t modseq, const uint32_t **uids, size_t *n);
-/* All messages by rising UID; lent until the next call that syncs or changes.
- */
+/* All messages by rising UID; lent until the next sync or change. */
 const struct message *mailbox_messages(const struct mailbox *, size_t *n);
 /* One message, or NULL; lent likewise. */
 const struct message *mailbox_find(const struct mailbox *, uint32_t uid);
@@ -223,10 +216,7 @@ struct mailbox_change {
 	uint8_t flags;
 	const char *const *keywords;
 	size_t nkeywords;
-	/*
-	 * UNCHANGEDSINCE (RFC 7162 3.1.3): a message whose change number is
-	 * higher is left as it is; failed[n] (or NULL: no condition) says so.
-	 */
+	/* failed[n] not NULL: not those changed since, RFC 7162 3.1.3 */
 	bool *failed;
 	uint64_t unchangedsince;
 };

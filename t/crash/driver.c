@@ -111,7 +111,7 @@ die(const char *fmt, ...)
 struct maildir *
 crash_open(const char *path)
 {
-	static const struct maildir_options options = {
+	struct maildir_options options = {
 	    .hostname = "crash", .keywords = true, .lock_seconds = 1};
 	struct maildir *md;
 	int fd;

@@ -213,6 +213,7 @@ unchangedsince_leaves_what_was_changed(void **state)
 {
 	const uint32_t uids[] = {1, 2, 3};
 	bool failed[3], changed[3];
+	struct mailbox_diff diff;
 	struct mailbox_change change = {
 	    .op = MAILBOX_ADD, .flags = MESSAGE_FLAGGED, .failed = failed};
 	struct maildir *md;
@@ -232,6 +233,9 @@ unchangedsince_leaves_what_was_changed(void **state)
 	assert_true(!changed[0] && changed[1] && !changed[2]);
 	assert_int_equal(mailbox_find(mb, 1)->flags, MESSAGE_SEEN);
 	assert_int_equal(mailbox_find(mb, 2)->flags, MESSAGE_FLAGGED);
+	/* What its look found is to be told first. */
+	assert_int_equal(mailbox_sync(mb, false, &diff), 0);
+	assert_int_equal(diff.nchanged, 1);
 	change.unchangedsince = mailbox_modseq(mb);
 	assert_int_equal(mailbox_store(mb, uids, 3, &change, changed), 0);
 	assert_true(!failed[0] && !failed[1] && !failed[2]);
@@ -269,6 +273,10 @@ another_session_is_followed(void **state)
 		/* Its store took over what b had done before. */
 		assert_int_equal(
 		    mailbox_find(mba, 2)->flags, i % 2 ? 0 : MESSAGE_FLAGGED);
+		/* Not told yet, so it is not said to be known. */
+		assert_true(mailbox_modseq(mba) < h);
+		assert_int_equal(mailbox_sync(mba, false, &diff), 0);
+		assert_int_equal(diff.nchanged, 1);
 		assert_int_equal(mailbox_modseq(mba), h);
 		assert_int_equal(mailbox_sync(mbb, false, &diff), 0);
 		assert_int_equal(diff.nchanged, 1);
