@@ -34,6 +34,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "maildir/cache.h"
+
 #define PURGE_SECONDS (36 * 3600) /* Courier's */
 #define PURGE_ENTRIES 1000        /* of tmp/ that an open looks at */
 #define PURGE_EVERY   86400       /* seconds, per folder and process */
@@ -179,6 +181,7 @@ mailbox_close(struct mailbox *mb)
 {
 	if (mb == NULL)
 		return;
+	cache_free(mb);
 	uidlist_done(&mb->list);
 	keywords_done(&mb->kw);
 	entry_free(mb);

@@ -115,7 +115,8 @@ struct mailbox {
 
 	uint64_t modseq; /* the index and this picture agree up to here; or 0 */
 	uint64_t handed; /* and the caller knows of all of it */
-	struct uids past; /* lent by mailbox_vanished_since */
+	struct cache *cache; /* cache.c's; NULL: not needed yet */
+	struct uids past;    /* lent by mailbox_vanished_since */
 };
 
 /* ---- mailbox_entry.c: the arrays ---- */

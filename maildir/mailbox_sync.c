@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/cache.h"
 #include "maildir/history.h"
 
 #define OWED_SECONDS 2
@@ -161,6 +162,7 @@ mailbox_sync(struct mailbox *mb, bool force, struct mailbox_diff *diff)
 	unsigned want = 0;
 	int i;
 
+	cache_flush(mb);
 	if (mailbox_stamps(mb, now) == -1)
 		return -1;
 	for (i = 0; i < DIRS; i++)

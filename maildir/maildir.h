@@ -25,6 +25,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "maildir/kept.h"
+
 #define MAILDIR_NAME_MAX     240 /* bytes of a folder name that may be created */
 #define MAILDIR_LEVELS_MAX   20
 #define MAILDIR_FOLDERS_MAX  10000 /* folders, and subscriptions, to add */

@@ -37,9 +37,14 @@ struct fetch {
 	struct content content;
 	/* the message of now */
 	uint32_t seq, uid;
+	bool open; /* its file is: content holds it */
 	struct message m;
 	uint64_t size;
 	time_t date;
+	struct kept {
+		const char *p; /* NULL: not kept */
+		size_t n;
+	} * kept; /* [nitems] of a request that kept texts may answer */
 	struct body_slice *slices; /* [nitems], p NULL: there is no such part */
 	/* of all */
 	bool vanished, unknown_cte;
@@ -54,6 +59,10 @@ static void tell_vanished(struct fetch *, const struct parse_fetch *);
 static void fetch_all(struct fetch *, const struct view_set *);
 static void fetch_one(struct fetch *);
 static int prepare(struct fetch *);
+static bool answers_kept(const struct parse_fetch *);
+static bool take_kept(struct fetch *);
+static enum mailbox_kept kept_kind(enum parse_fetch_what);
+static void put_made(struct fetch *, size_t);
 static int prepare_slice(struct fetch *, size_t);
 static int slice_root(
     struct fetch *, const struct parse_section *, struct body_slice *);
@@ -91,6 +100,9 @@ cmd_fetch(struct command *c)
 	if (f.since != 0 || (f.need & NEED_NUMBER) != 0)
 		condstore_enable(c->s);
 	f.slices = arena_array(c->s->arena, f.nitems, sizeof(*f.slices));
+	f.kept = answers_kept(&request)
+		     ? arena_array(c->s->arena, f.nitems, sizeof(*f.kept))
+		     : NULL;
 	if (f.slices == NULL) {
 		out_errno(c, ENOMEM, "FETCH failed.");
 		return;
@@ -307,7 +319,8 @@ prepare(struct fetch *f)
 	int result;
 	size_t i;
 
-	if ((f->need & NEED_FILE) != 0) {
+	f->open = (f->need & NEED_FILE) != 0 && !take_kept(f);
+	if (f->open) {
 		arena_reset(f->s->scratch);
 		if (content_open(&f->content, box, f->uid) == -1)
 			return -1;
@@ -324,12 +337,57 @@ prepare(struct fetch *f)
 	if ((f->need & NEED_SIZE) != 0 &&
 	    mailbox_size(box, f->uid, &f->size) == -1)
 		return -1;
-	for (i = 0; (f->need & NEED_FILE) != 0 && i < f->nitems; i++) {
+	for (i = 0; f->open && i < f->nitems; i++) {
 		result = prepare_slice(f, i);
 		if (result != 0)
 			return result;
 	}
 	return 0;
+}
+
+/* Is all that needs the file among what is kept? */
+static bool
+answers_kept(const struct parse_fetch *request)
+{
+	size_t i;
+
+	for (i = 0; i < request->nitems; i++)
+		switch (request->items[i].what) {
+		case PARSE_FETCH_SECTION:
+		case PARSE_FETCH_BINARY:
+		case PARSE_FETCH_BINARY_SIZE:
+			return false;
+		default:
+			break;
+		}
+	return true;
+}
+
+static bool
+take_kept(struct fetch *f)
+{
+	struct mailbox *box = f->s->client.view->mailbox;
+	enum mailbox_kept kind;
+	size_t i;
+
+	for (i = 0; f->kept != NULL && i < f->nitems; i++) {
+		kind = kept_kind(f->items[i].what);
+		if (kind != 0 && !mailbox_kept(box, f->uid, kind, &f->kept[i].p,
+				     &f->kept[i].n))
+			return false;
+	}
+	return f->kept != NULL;
+}
+
+/* 0: no such thing. */
+static enum mailbox_kept
+kept_kind(enum parse_fetch_what what)
+{
+	if (what == PARSE_FETCH_ENVELOPE)
+		return MAILBOX_ENVELOPE;
+	if (what == PARSE_FETCH_BODY)
+		return MAILBOX_BODY;
+	return what == PARSE_FETCH_BODYSTRUCTURE ? MAILBOX_BODYSTRUCTURE : 0;
 }
 
 static int
@@ -483,15 +541,15 @@ put_item(struct fetch *f, size_t i, bool *seen)
 		break;
 	case PARSE_FETCH_ENVELOPE:
 		buf_str(b, "ENVELOPE ");
-		body_envelope(b, f->content.p, f->content.header);
-		f->s->client.header_bytes += f->content.header;
+		put_made(f, i);
 		break;
 	case PARSE_FETCH_BODY:
+		buf_str(b, "BODY ");
+		put_made(f, i);
+		break;
 	case PARSE_FETCH_BODYSTRUCTURE:
-		buf_str(b, item->what == PARSE_FETCH_BODY ? "BODY "
-							  : "BODYSTRUCTURE ");
-		body_structure(b, f->content.p, content_mime(&f->content),
-		    item->what == PARSE_FETCH_BODYSTRUCTURE);
+		buf_str(b, "BODYSTRUCTURE ");
+		put_made(f, i);
 		break;
 	case PARSE_FETCH_BINARY_SIZE:
 		buf_str(b, item->label);
@@ -515,6 +573,30 @@ put_item(struct fetch *f, size_t i, bool *seen)
 	case PARSE_FETCH_PREVIEW:
 		break; /* refused by check_items */
 	}
+}
+
+/* A text that is kept, or made now and kept from now on. */
+static void
+put_made(struct fetch *f, size_t i)
+{
+	enum parse_fetch_what what = f->items[i].what;
+	struct buf *b = &f->s->line;
+	size_t start = b->n;
+
+	if (!f->open) {
+		buf_bytes(b, f->kept[i].p, f->kept[i].n);
+		return;
+	}
+	if (what == PARSE_FETCH_ENVELOPE) {
+		body_envelope(b, f->content.p, f->content.header);
+		f->s->client.header_bytes += f->content.header;
+	} else {
+		body_structure(b, f->content.p, content_mime(&f->content),
+		    what == PARSE_FETCH_BODYSTRUCTURE);
+	}
+	if (f->kept != NULL && !b->failed)
+		mailbox_keep(f->s->client.view->mailbox, f->uid,
+		    kept_kind(what), b->p + start, b->n - start);
 }
 
 static void
