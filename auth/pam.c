@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <shadow.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define GROUPS_MAX 1024 /* of which TICKET_GROUPS travel */
@@ -22,8 +25,8 @@ struct talk {
 	int prompts;
 };
 
-static int start(const struct settings *, const char *, const struct pam_conv *,
-    pam_handle_t **);
+static int start(const struct settings *, const struct pam_question *,
+    const struct pam_conv *, pam_handle_t **);
 static int set_items(pam_handle_t *, const struct pam_question *);
 static void no_delay(int, unsigned, void *);
 static int converse(
@@ -32,17 +35,19 @@ static int respond(
     struct talk *, const struct pam_message *, struct pam_response *);
 static enum pam_verdict verdict_of_auth(int);
 static enum pam_verdict verdict_of_account(int);
+static bool has_expired(const char *);
 static enum pam_verdict take_account(pam_handle_t *, struct pam_answer *);
 static int take_groups(const struct passwd *, struct pam_answer *);
 
 void
 pam_warm(const struct settings *set)
 {
+	static const struct pam_question q = {.user = "root"};
 	static const struct pam_conv conv = {converse, NULL};
 	static pam_handle_t *kept; /* never ended: it holds the modules */
 
 	(void)getpwnam("root");
-	if (kept == NULL && start(set, "root", &conv, &kept) != PAM_SUCCESS)
+	if (kept == NULL && start(set, &q, &conv, &kept) != PAM_SUCCESS)
 		kept = NULL;
 }
 
@@ -58,7 +63,7 @@ pam_ask(const struct settings *set, const struct pam_question *q,
 
 	memset(out, 0, sizeof(*out));
 	out->id = q->id;
-	r = start(set, q->user, &conv, &pam);
+	r = start(set, q, &conv, &pam);
 	if (r == PAM_SUCCESS)
 		r = set_items(pam, q);
 	if (r != PAM_SUCCESS) {
@@ -71,6 +76,8 @@ pam_ask(const struct settings *set, const struct pam_question *q,
 	if (verdict == PAM_IS_RIGHT) {
 		r = pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
 		verdict = verdict_of_account(r);
+		if (verdict == PAM_IS_WRONG && has_expired(q->user))
+			verdict = PAM_IS_EXPIRED;
 	}
 	if (verdict == PAM_IS_RIGHT)
 		verdict = take_account(pam, out);
@@ -81,13 +88,16 @@ pam_ask(const struct settings *set, const struct pam_question *q,
 }
 
 static int
-start(const struct settings *set, const char *user, const struct pam_conv *conv,
-    pam_handle_t **pam)
+start(const struct settings *set, const struct pam_question *q,
+    const struct pam_conv *conv, pam_handle_t **pam)
 {
+	const char *service =
+	    q->service[0] != '\0' ? q->service : set->pamservice;
+
 	if (set->pamconfdir[0] != '\0')
 		return pam_start_confdir(
-		    set->pamservice, user, conv, set->pamconfdir, pam);
-	return pam_start(set->pamservice, user, conv, pam);
+		    service, q->user, conv, set->pamconfdir, pam);
+	return pam_start(service, q->user, conv, pam);
 }
 
 static int
@@ -205,6 +215,25 @@ verdict_of_account(int r)
 	default:
 		return PAM_IS_UNAVAILABLE;
 	}
+}
+
+/*
+ * Many a stack, Debian's common-account among them, ends in pam_deny, which
+ * says only that there is no way in. As pam_unix reckons.
+ */
+static bool
+has_expired(const char *user)
+{
+	const struct spwd *sp = getspnam(user);
+	long today = (long)(time(NULL) / (24 * 3600));
+
+	if (sp == NULL)
+		return false;
+	if (sp->sp_expire > 0 && today >= sp->sp_expire)
+		return true;
+	return sp->sp_lstchg > 0 && sp->sp_max >= 0 && sp->sp_inact >= 0 &&
+	       today > sp->sp_lstchg && today - sp->sp_lstchg > sp->sp_max &&
+	       today - sp->sp_lstchg > sp->sp_max + sp->sp_inact;
 }
 
 /* The account that the modules settled on, which may have another name. */

@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAILBOX_KEPT_MAX 32768 /* bytes of one text; a longer one is not kept  \
-				*/
+#define MAILBOX_KEPT_MAX                                                       \
+	32768 /* bytes of one text; a longer one is not kept                   \
+	       */
 
 struct mailbox;
 

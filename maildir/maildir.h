@@ -54,6 +54,7 @@ struct maildir_options {
 	bool index;            /* change numbers and what is kept ready */
 	const char *indexdir;  /* its directory, NULL: corkboard/index; kept */
 	const char *boot;      /* this boot's id, NULL: the kernel's; kept */
+	const char *trash;     /* folder without quota, NULL: none; copied */
 };
 
 struct message { /* what is known without opening the file */

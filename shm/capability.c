@@ -66,6 +66,7 @@ static const struct word words[] = {
     {"THREAD=ORDEREDSUBJECT", ALWAYS, true},
     {"THREAD=REFERENCES", ALWAYS, true},
     {"THREAD=REFS", ALWAYS, false},
+    {"BINARY", ALWAYS, false},
     {"STATUS=SIZE", ALWAYS, false},
     {"STATUS=DELETED", ALWAYS, false},
     {LIMIT, ALWAYS, false},

@@ -47,18 +47,24 @@ def note(*words):
 
 # --- a client -----------------------------------------------------------------
 
+def command_of(server, maildir):
+    """How a server is started for a Maildir: arguments, environment."""
+    env = dict(ENV)
+    if server == "courier" and LIBRARIES:
+        env["LD_LIBRARY_PATH"] = LIBRARIES
+    return ["%s/%s" % (SITE, server), maildir], env
+
+
 class Session:
-    """One session of one of the two programs."""
+    """One session of one of the programs."""
 
     def __init__(self, server, maildir=None):
-        env = dict(ENV)
-        if server == "courier" and LIBRARIES:
-            env["LD_LIBRARY_PATH"] = LIBRARIES
+        argv, env = command_of(server, maildir or MAILDIR)
         self.server = server
         self.tag = 0
         self.log = open("%s/%s.log" % (SITE, server), "ab")
         self.process = subprocess.Popen(
-            ["%s/%s" % (SITE, server), maildir or MAILDIR], env=env, cwd=SITE,
+            argv, env=env, cwd=SITE,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
             **AS)
         greeting = self.line()
@@ -661,7 +667,14 @@ def judge(players, before, arrivals):
     ok(not wrong, "nor is a copied or moved one", *wrong)
     ok(len(there) == len(set(there)), "none is there twice",
        sorted(i for i in there if there.count(i) > 1))
-    back = [i for p in players for i in p.gone if i in there]
+    where = {}
+    for (folder, uid), ident in seen.items():
+        if folder == "INBOX.Both":
+            where.setdefault(ident, set()).add(uid)
+    moved = [i for i, uids in where.items() if len(uids) > 1]
+    note("renumbered (Courier's readdir beside a rename):", moved or "none")
+    # To a session that looks just then, a renumbered message is one that went.
+    back = [i for p in players for i in p.gone if i in there and i not in moved]
     ok(not back, "none that was expunged is back", back)
 
     now = {m[3]: m for m in both.values()}
@@ -673,12 +686,6 @@ def judge(players, before, arrivals):
              for i, (uid, flags) in p.mine.items()
              if i in now and {f.encode() for f in flags} != now[i][0]]
     ok(not wrong, "what one session stored is what both show", *wrong)
-    where = {}
-    for (folder, uid), ident in seen.items():
-        if folder == "INBOX.Both":
-            where.setdefault(ident, set()).add(uid)
-    moved = [i for i, uids in where.items() if len(uids) > 1]
-    note("renumbered (Courier's readdir beside a rename):", moved or "none")
 
 
 def both_at_once():
@@ -719,6 +726,7 @@ def main():
     return 1 if failed else 0
 
 
-if AS:
-    os.chown(SITE, NOBODY, NOBODY)
-sys.exit(main())
+if __name__ == "__main__":
+    if AS:
+        os.chown(SITE, NOBODY, NOBODY)
+    sys.exit(main())

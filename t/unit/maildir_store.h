@@ -229,7 +229,8 @@ tree_open(bool uselocks)
 	    .uselocks = uselocks,
 	    .keywords = true,
 	    .umask = 022,
-	    .lock_seconds = 1};
+	    .lock_seconds = 1,
+	    .trash = "Trash"};
 	struct maildir *md = maildir_open(tree_fd(""), &options);
 
 	assert_non_null(md);
