@@ -192,7 +192,7 @@ plan_dirty(struct plan *p, struct index_txn *txn)
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < mb->n; i++) {
+	for (i = mb->dirty; r == 0 && i < mb->dirty_end && i < mb->n; i++) {
 		if ((mb->entries[i].bits & ENTRY_DIRTY) == 0 ||
 		    (mb->entries[i].bits & ENTRY_DEAD) != 0)
 			continue;
@@ -506,8 +506,9 @@ settle(struct plan *p)
 	for (k = 0; k < p->n; k++)
 		if (p->ops[k].kind == OP_CHANGED)
 			mb->messages[p->ops[k].i].modseq = p->modseq;
-	for (i = 0; i < mb->n; i++)
+	for (i = mb->dirty; i < mb->dirty_end && i < mb->n; i++)
 		mb->entries[i].bits &= (uint16_t)~ENTRY_DIRTY;
+	mb->dirty = i;
 	/* Else others changed what this picture has not seen yet. */
 	if (level)
 		mb->modseq = p->modseq;

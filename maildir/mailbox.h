@@ -114,6 +114,7 @@ struct mailbox {
 
 	struct uids vanished, changed, added;
 
+	size_t dirty, dirty_end; /* all with ENTRY_DIRTY are in between */
 	uint64_t modseq; /* the index and this picture agree up to here; or 0 */
 	uint64_t handed; /* and the caller knows of all of it */
 	struct cache *cache; /* cache.c's; NULL: not needed yet */
@@ -140,6 +141,8 @@ int entry_file(
     const struct mailbox *, size_t, char out[static FILENAME_MAX_LEN + 1]);
 /* The file has another info now, in cur/ or new/. */
 void entry_renamed(struct mailbox *, size_t, uint32_t info, bool in_new);
+/* It has another state than the index may know. */
+void entry_dirty(struct mailbox *, size_t);
 /* Drops the dead; indices change. */
 void entry_compact(struct mailbox *);
 void entry_free(struct mailbox *);
