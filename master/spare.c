@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "master/landlock.h"
+#include "master/loginexec.h"
 #include "master/sig.h"
 #include "shm/ipc.h"
 #include "shm/log.h"
@@ -47,6 +48,7 @@ static bool terminated(const char *, size_t);
 static int drop_bounding_set(void);
 static int no_way_back(const struct owner *);
 static int open_root(const struct owner *, int *rooterr);
+static void login_exec(const struct owner *, int rootfd);
 static void shut_in(const struct settings *, const struct owner *, int rootfd);
 
 int
@@ -165,6 +167,7 @@ spare_main(const struct template *t, int channel)
 	umask((mode_t)set->umask);
 	setproctitle("session");
 	rootfd = open_root(&owner, &rooterr);
+	login_exec(&owner, rootfd);
 	shut_in(set, &owner, rootfd);
 	return t->work->serve(set, &owner, rootfd, rooterr, control);
 }
@@ -294,6 +297,20 @@ open_root(const struct owner *owner, int *rooterr)
 	if (fd == -1)
 		*rooterr = errno;
 	return fd;
+}
+
+/* Before Landlock, which allows no program; the client comes later. */
+static void
+login_exec(const struct owner *owner, int rootfd)
+{
+	const struct loginexec how = {.user = owner->user,
+	    .home = owner->home,
+	    .maildir = owner->maildir,
+	    .options = owner->options,
+	    .seconds = LOGINEXEC_SECONDS};
+
+	if (rootfd != -1)
+		loginexec_run(rootfd, &how);
 }
 
 static void

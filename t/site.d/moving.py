@@ -350,6 +350,40 @@ def restored():
     same(now, dump("courier"), "for Courier, too")
 
 
+def as_root():
+    """imapctl becomes the owner before it touches mail, or does nothing."""
+    both.MAILDIR = SITE + "/Rooted"
+    folders = ("", "/.Entw&APw-rfe")
+    for sub in ("", "/cur", "/new", "/tmp"):
+        for folder in folders:
+            os.makedirs(both.MAILDIR + folder + sub, exist_ok=True)
+            both.own(both.MAILDIR + folder + sub)
+
+    def imapctl(*words):
+        done = subprocess.run(
+            [SITE + "/imapctl", *words], stdin=subprocess.DEVNULL, cwd=SITE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout.decode()
+
+    done = [imapctl("names", "convert", both.MAILDIR),
+            imapctl("restored", both.MAILDIR)]
+    owners = {os.stat(os.path.join(path, name)).st_uid
+              for path, dirs, names in os.walk(both.MAILDIR)
+              for name in dirs + names}
+    ok([status for status, _ in done] == [0, 0] and owners == {NOBODY},
+       "imapctl as root leaves nothing of root's", done, owners)
+    os.symlink(both.MAILDIR, SITE + "/link")
+    os.mkdir(SITE + "/roots", 0o755)
+    for sub in ("cur", "new", "tmp"):
+        os.mkdir(SITE + "/roots/" + sub)
+    wrong = [(words, done) for words, done in (
+        (words, imapctl("restored", words)) for words in
+        (SITE + "/link", SITE + "/roots", SITE + "/none", "no-such-login"))
+        if done[0] != 1 or not done[1].startswith("imapctl: ")]
+    ok(not wrong and not os.path.exists(SITE + "/roots/courierimapuiddb"),
+       "a symbolic link, mail of root's and nobody's are refused", *wrong)
+
+
 def main():
     signal.alarm(200)  # a hung server or client ends the test
     started = time.monotonic()
@@ -362,6 +396,11 @@ def main():
         both.tests += 1
         print("ok %d - from Dovecot # SKIP no Dovecot (etc/setup dovecot DIR "
               "unpacks it)" % both.tests)
+    if AS:
+        as_root()
+    else:
+        both.tests += 1
+        print("ok %d - imapctl as root # SKIP needs root" % both.tests)
     both.note("%.0f s" % (time.monotonic() - started))
     print("1..%d" % both.tests)
     return 1 if both.failed else 0

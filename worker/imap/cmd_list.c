@@ -19,6 +19,7 @@ static void tell(
     struct session *, const struct parse_list *, const struct folders_entry *);
 static void put_attributes(
     struct session *, const struct parse_list *, const struct folders_entry *);
+static void put_children(struct session *, const struct folders_entry *);
 static void put_line(struct session *, const struct folders_entry *);
 static void tell_subscribed(struct session *, const struct folders_entry *);
 static int is_marked(struct session *, const struct folders_entry *);
@@ -167,7 +168,7 @@ put_attributes(struct session *s, const struct parse_list *list,
 	marked = is_marked(s, e);
 	if (marked != -1)
 		buf_str(b, marked == 1 ? "\\Marked " : "\\Unmarked ");
-	buf_str(b, e->children ? "\\HasChildren" : "\\HasNoChildren");
+	put_children(s, e);
 	if (e->subscribed && ((list->select & PARSE_LIST_SUBSCRIBED) != 0 ||
 				 (list->ret & PARSE_RETURN_SUBSCRIBED) != 0))
 		buf_str(b, " \\Subscribed");
@@ -176,6 +177,15 @@ put_attributes(struct session *s, const struct parse_list *list,
 			buf_char(b, ' ');
 			buf_str(b, folders_use_name(bit));
 		}
+}
+
+/* RFC 3348; for clients that do not know it, what it replaced. */
+static void
+put_children(struct session *s, const struct folders_entry *e)
+{
+	buf_str(&s->line, e->children                    ? "\\HasChildren"
+			  : s->set->obsolete_client != 0 ? "\\Noinferiors"
+							 : "\\HasNoChildren");
 }
 
 static void
@@ -197,17 +207,21 @@ tell_subscribed(struct session *s, const struct folders_entry *e)
 	buf_str(b, "* LSUB (");
 	if (!e->subscribed)
 		buf_str(b, "\\Noselect ");
-	buf_str(b, e->children ? "\\HasChildren" : "\\HasNoChildren");
+	put_children(s, e);
 	put_line(s, e);
 	buf_str(b, "\r\n");
 	out_send(s);
 }
 
-/* Only asked for the INBOX, as Courier does: it costs a look into a folder. */
+/*
+ * Only asked for the INBOX, as Courier does: it costs a look into a folder. The
+ * site may want it for all.
+ */
 static int
 is_marked(struct session *s, const struct folders_entry *e)
 {
-	if (e->folder == NULL || e->folder[0] != '\0')
+	if (e->folder == NULL ||
+	    (e->folder[0] != '\0' && s->set->check_all_folders == 0))
 		return -1;
-	return maildir_marked(s->maildir, "");
+	return maildir_marked(s->maildir, e->folder);
 }

@@ -35,6 +35,8 @@ struct view {
 	bool numbers;      /* HIGHESTMODSEQ was told, not NOMODSEQ */
 	uint64_t safe;     /* all changes up to this one were told */
 	uint64_t sent;     /* highest MODSEQ since the last tagged answer */
+	uint32_t *copied;  /* rising UIDs: trash.h */
+	size_t ncopied;
 };
 
 struct view_set {                     /* messages that a command names */
