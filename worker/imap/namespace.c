@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define INBOX  "INBOX"
+#define INBOX        "INBOX"
 #define INBOX_PREFIX "INBOX."
 
 static int folder_copy(const char *, char *, size_t);
