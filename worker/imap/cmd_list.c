@@ -11,7 +11,7 @@
 #include "worker/imap/match.h"
 #include "worker/imap/out.h"
 
-static bool take(struct command *, struct parse_list *);
+static bool take(struct command *, struct parse_list *, const char *);
 static int find(struct command *, const struct parse_list *, struct folders *);
 static void tell_root(struct session *);
 static bool is_listed(const struct parse_list *, const struct folders_entry *);
@@ -31,7 +31,7 @@ cmd_list(struct command *c)
 	struct folders f;
 	size_t i;
 
-	if (!take(c, &list))
+	if (!take(c, &list, "LIST completed"))
 		return;
 	/* RFC 5258 section 3: an empty pattern is nothing special there. */
 	if (!list.extended && list.patterns[0][0] == '\0') {
@@ -60,7 +60,7 @@ cmd_lsub(struct command *c)
 	struct folders f;
 	size_t i;
 
-	if (!take(c, &list))
+	if (!take(c, &list, "LSUB completed"))
 		return;
 	if (list.extended) {
 		command_bad(c, "LSUB has no options.");
@@ -78,7 +78,7 @@ cmd_lsub(struct command *c)
 }
 
 static bool
-take(struct command *c, struct parse_list *list)
+take(struct command *c, struct parse_list *list, const char *completed)
 {
 	memset(list, 0, sizeof(*list));
 	parse_list(c->p, list);
@@ -89,6 +89,11 @@ take(struct command *c, struct parse_list *list)
 		parse_fail(c->p, "RECURSIVEMATCH needs another option");
 	if (!status_supported(list->status))
 		parse_fail(c->p, "Status item not supported");
+	/* A pattern that is no name matches none. */
+	if (c->p->cannot) {
+		out_tagged(c, OUT_OK, NULL, "%s", completed);
+		return false;
+	}
 	return command_parsed(c);
 }
 
