@@ -68,6 +68,7 @@ struct master {
 static int begin(struct master *, const struct settings *, int privileged);
 static void find_program(struct stat *);
 static void raise_files(const struct settings *);
+static void tell_sandbox(int privileged);
 static void turn(struct master *);
 static nfds_t fill_poll(const struct master *, struct pollfd *, uint64_t now);
 static int wait_ms(const struct master *, uint64_t now);
