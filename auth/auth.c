@@ -57,7 +57,7 @@ auth_main(struct boot *boot)
 static void
 serve(struct auth *a)
 {
-	struct pollfd p[2 + BOOT_WORKERS + POOL_MAX];
+	struct pollfd p[2 + BOOT_WORKERS + 2 * POOL_MAX];
 	uint64_t now;
 	size_t n;
 
@@ -93,7 +93,8 @@ fill_poll(const struct auth *a, struct pollfd *p)
 	for (size_t i = 0; i < BOOT_WORKERS; i++)
 		p[n++] = (struct pollfd){.fd = w[i].channel,
 		    .events = (short)(w[i].full ? POLLIN | POLLOUT : POLLIN)};
-	return n + pool_poll(&a->desk.hash, p + n);
+	n += pool_poll(&a->desk.hash, p + n);
+	return n + pool_poll(&a->desk.daemon, p + n);
 }
 
 static uint64_t

@@ -2,7 +2,7 @@
  * The life of a question:
  *
  *	ASK -> name and password read -> modules in turn
- *	  WAITING   for a place with PAM or for a hash
+ *	  WAITING   for a place with PAM, for a hash, with authdaemond
  *	  ASKED     the PAM process or a forked child works on it
  *	  DECIDED   the answer is known and is sent when it is due
  *
@@ -21,25 +21,9 @@
 #include <unistd.h>
 
 #include "auth/child.h"
+#include "auth/module.h"
 #include "auth/owner.h"
-#include "auth/pam.h"
-#include "auth/request.h"
 #include "shm/log.h"
-
-enum outcome { /* what a module says */
-	RIGHT,
-	WRONG,
-	EXPIRED,
-	UNAVAILABLE,
-	LATER
-};
-
-struct hash_question {
-	const char *secret, *password;
-};
-
-#define HASH_RIGHT 0x52494748u
-#define HASH_WRONG 0x57524f4eu
 
 static void open_userdb(struct desk *);
 static void report_userdb(const char *, unsigned, const char *);
@@ -50,23 +34,17 @@ static struct request *find_conn(struct desk *, int, uint64_t);
 static void forget(struct desk *, struct request *);
 static void release(struct desk *, struct request *);
 static void run(struct desk *, struct request *);
-static enum outcome ask_module(struct desk *, struct request *);
-static enum outcome ask_userdb(struct desk *, struct request *);
-static enum outcome check_secret(struct request *);
-static enum outcome wait_for(
-    struct desk *, struct request *, enum request_work);
+static void wait_for(struct desk *, struct request *);
+static void too_many(struct desk *, struct request *);
 static void start_waiting(struct desk *);
-static bool may_start(const struct desk *, const struct request *);
 static void start(struct desk *, struct request *);
-static int send_question(struct desk *, const struct request *);
-static int hash_in_child(const void *, void *);
 static void settle(struct desk *, struct request *, enum outcome);
 static void accept_owner(struct desk *, struct request *);
 static void fail(struct desk *, struct request *);
 static void decide(struct request *, enum ipc_no);
 static void collect_hashes(struct desk *);
-static enum outcome pam_outcome(
-    struct desk *, struct request *, const struct pam_answer *);
+static void collect_daemon(struct desk *);
+static enum request_rank rank(struct desk *, const struct request *);
 static struct request *find_asked(struct desk *, enum request_work, uint64_t);
 static void expire(struct desk *, struct request *);
 static void deliver(struct desk *, struct request *);
@@ -85,14 +63,17 @@ desk_init(struct desk *d, const struct boot *boot)
 		d->worker[i].channel = -1;
 	TAILQ_INIT(&d->requests);
 	pool_init(&d->hash, sizeof(uint32_t), DESK_HASH_MS);
+	pool_init(&d->daemon, sizeof(struct authdaemon_answer), DESK_DAEMON_MS);
 	arc4random_buf(key, sizeof(key));
 	d->addresses = pace_new(PACE_ENTRIES, key);
 	d->names = pace_new(PACE_ENTRIES, key);
+	d->known = known_new(KNOWN_ENTRIES);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	d->serial =
 	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	open_userdb(d);
-	if (d->addresses == NULL || d->names == NULL || d->userdb == NULL) {
+	if (d->addresses == NULL || d->names == NULL || d->known == NULL ||
+	    d->userdb == NULL) {
 		desk_done(d);
 		return -1;
 	}
@@ -127,9 +108,11 @@ desk_done(struct desk *d)
 	while ((r = TAILQ_FIRST(&d->requests)) != NULL)
 		release(d, r);
 	pool_stop(&d->hash);
+	pool_stop(&d->daemon);
 	userdb_close(d->userdb);
 	pace_free(d->addresses);
 	pace_free(d->names);
+	known_free(d->known);
 	explicit_bzero(d->key, sizeof(d->key));
 }
 
@@ -138,6 +121,7 @@ desk_settings(struct desk *d)
 {
 	struct userdb *old = d->userdb;
 
+	d->plain_until = 0; /* perhaps another daemon */
 	if (strcmp(d->userdb_path, d->boot->set.userdb) == 0)
 		return;
 	open_userdb(d);
@@ -202,6 +186,7 @@ take_ask(struct desk *d, unsigned number, const struct ipc_msg *msg)
 	r->id = ++d->serial;
 	r->name = pace_id_name(d->names, r->user);
 	r->source = pace_id_address(d->addresses, r->address, r->bits);
+	r->rank = rank(d, r);
 	memcpy(r->modules, d->boot->set.authmodules, sizeof(r->modules));
 	TAILQ_INSERT_TAIL(&d->requests, r, entry);
 	d->nrequests++;
@@ -210,6 +195,23 @@ take_ask(struct desk *d, unsigned number, const struct ipc_msg *msg)
 	else
 		run(d, r);
 	return 0;
+}
+
+/* Whom to serve first while there are more questions than places. */
+static enum request_rank
+rank(struct desk *d, const struct request *r)
+{
+	uint64_t now = child_now();
+	unsigned level;
+
+	/* Behind a trusted peer that names nobody all look the same. */
+	if (!r->paced)
+		return REQUEST_NEW;
+	level = pace_level(d->addresses, r->source, now);
+	if (level < DESK_KNOWN_FAILS &&
+	    known_is(d->known, r->name, r->source, now / 1000))
+		return REQUEST_KNOWN;
+	return level == 0 ? REQUEST_NEW : REQUEST_SUSPECT;
 }
 
 /* No place for one more: said at once, and not remembered. */
@@ -282,141 +284,65 @@ run(struct desk *d, struct request *r)
 
 	while (r->module < sizeof(r->modules) &&
 	       r->modules[r->module] != SETTINGS_AUTH_NONE) {
-		outcome = ask_module(d, r);
+		outcome = module_ask(d, r);
 		if (outcome != WRONG)
 			break;
 		r->module++;
 	}
-	if (outcome != LATER)
+	if (outcome == LATER)
+		wait_for(d, r);
+	else
 		settle(d, r, outcome);
 }
 
-static enum outcome
-ask_module(struct desk *d, struct request *r)
+/* Starts it, or puts it into the queue if there is room for its rank. */
+static void
+wait_for(struct desk *d, struct request *r)
 {
-	switch (r->modules[r->module]) {
-	case SETTINGS_AUTH_PAM:
-		if (d->pam != -1)
-			return wait_for(d, r, REQUEST_WORK_PAM);
-		log_line(LOG_LEVEL_ERR, "user=%s: no PAM process", r->user);
-		return UNAVAILABLE;
-	case SETTINGS_AUTH_USERDB:
-		return ask_userdb(d, r);
-	default:
-		log_line(LOG_LEVEL_ERR, "user=%s: module %u is not built in",
-		    r->user, r->modules[r->module]);
-		return UNAVAILABLE;
-	}
-}
+	struct request *other;
 
-static enum outcome
-ask_userdb(struct desk *d, struct request *r)
-{
-	const char *maildir = d->boot->set.view[r->view].maildirpath;
-	struct userdb_account a;
-	int found = userdb_find(d->userdb, r->user, &a);
-
-	if (found == -1)
-		return UNAVAILABLE;
-	if (found == 1 && owner_from_userdb(&a, maildir, &r->owner) == -1) {
-		log_line(LOG_LEVEL_ERR, "user=%s: path too long", r->user);
-		return UNAVAILABLE;
-	}
-	if (r->login.external)
-		return found == 1 ? RIGHT : WRONG;
-	/* An unknown user costs what a known one does. */
-	r->decoy = found == 0 || !userdb_secret(&a, r->service, r->secret);
-	if (r->decoy &&
-	    !userdb_decoy(d->userdb, r->user, r->service, r->secret))
-		return WRONG;
-	if (password_is_slow(r->secret))
-		return wait_for(d, r, REQUEST_WORK_HASH);
-	return check_secret(r);
-}
-
-/* Here and now: a fast one. */
-static enum outcome
-check_secret(struct request *r)
-{
-	int ok = password_verify(r->secret, r->login.password);
-
-	explicit_bzero(r->secret, sizeof(r->secret));
-	if (ok == -1)
-		return UNAVAILABLE;
-	return ok == 1 && !r->decoy ? RIGHT : WRONG;
-}
-
-/* Starts it, or puts it into the queue unless that is full for its source. */
-static enum outcome
-wait_for(struct desk *d, struct request *r, enum request_work work)
-{
-	unsigned all = 0, user = 0, address = 0;
-	const struct request *o;
-
-	r->work = work;
 	r->state = REQUEST_WAITING;
-	r->due = child_now() + DESK_WAIT_MS;
-	if (may_start(d, r)) {
+	r->due = child_now() +
+		 (r->rank == REQUEST_SUSPECT ? DESK_WAIT_MS : DESK_NEW_WAIT_MS);
+	if (queue_may_start(&d->requests, r)) {
 		start(d, r);
-		return LATER;
+		return;
 	}
-	TAILQ_FOREACH (o, &d->requests, entry) {
-		if (o->state != REQUEST_WAITING || o == r)
-			continue;
-		all++;
-		user += o->name == r->name;
-		address += o->paced && r->paced && o->source == r->source;
+	switch (queue_enter(&d->requests, r, &other)) {
+	case 1:
+		break;
+	case 0:
+		too_many(d, other);
+		break;
+	default:
+		too_many(d, r);
 	}
-	if (all < DESK_WAITING && user < DESK_USER_WAIT &&
-	    address < DESK_ADDR_WAIT)
-		return LATER;
+}
+
+static void
+too_many(struct desk *d, struct request *r)
+{
 	log_line(LOG_LEVEL_WARN, "user=%s ip=[%s]: too many wait", r->user,
 	    r->rhost);
-	return UNAVAILABLE;
+	settle(d, r, UNAVAILABLE);
 }
 
-/* In order of arrival, as far as places allow. */
 static void
 start_waiting(struct desk *d)
 {
-	struct request *r, *next;
+	struct request *r;
 
-	for (r = TAILQ_FIRST(&d->requests); r != NULL; r = next) {
-		next = TAILQ_NEXT(r, entry);
-		if (r->state == REQUEST_WAITING && may_start(d, r))
-			start(d, r);
-	}
-}
-
-static bool
-may_start(const struct desk *d, const struct request *r)
-{
-	unsigned same = 0, user = 0, address = 0;
-	const struct request *o;
-
-	TAILQ_FOREACH (o, &d->requests, entry) {
-		if (o->state != REQUEST_ASKED)
-			continue;
-		same += o->work == r->work;
-		user += o->name == r->name;
-		address += o->paced && r->paced && o->source == r->source;
-	}
-	return same < (r->work == REQUEST_WORK_PAM ? DESK_PAM : POOL_MAX) &&
-	       user < DESK_USER && address < DESK_ADDRESS;
+	/* It is WAITING no more: started, or settled. */
+	while ((r = queue_next(&d->requests)) != NULL)
+		start(d, r);
 }
 
 static void
 start(struct desk *d, struct request *r)
 {
-	struct hash_question q = {r->secret, r->login.password};
 	uint64_t now = child_now();
-	int ok;
 
-	if (r->work == REQUEST_WORK_PAM)
-		ok = send_question(d, r);
-	else
-		ok = pool_start(&d->hash, r->id, hash_in_child, &q, now);
-	if (ok == -1) {
+	if (module_start(d, r, now) == -1) {
 		log_line(LOG_LEVEL_ERR, "user=%s: cannot ask: %s", r->user,
 		    strerror(errno));
 		settle(d, r, UNAVAILABLE);
@@ -426,47 +352,8 @@ start(struct desk *d, struct request *r)
 	explicit_bzero(r->secret, sizeof(r->secret));
 	r->state = REQUEST_ASKED;
 	r->due = now + DESK_PAM_MS;
-}
-
-static int
-send_question(struct desk *d, const struct request *r)
-{
-	struct pam_question q;
-	struct ipc_put m;
-	int ok;
-
-	memset(&q, 0, sizeof(q));
-	q.id = r->id;
-	q.kind = r->login.external ? PAM_ACCOUNT : PAM_PASSWORD;
-	(void)strlcpy(q.user, r->user, sizeof(q.user));
-	(void)strlcpy(q.password, r->login.password, sizeof(q.password));
-	(void)strlcpy(q.rhost, r->rhost, sizeof(q.rhost));
-	ipc_begin(&m, IPC_QUESTION);
-	ipc_put_bytes(&m, &q, sizeof(q));
-	ok = ipc_send(d->pam, &m, NULL, 0);
-	explicit_bzero(&q, sizeof(q));
-	ipc_wipe();
-	return ok;
-}
-
-static int
-hash_in_child(const void *question, void *record)
-{
-	const struct hash_question *q = question;
-	uint32_t word;
-
-	switch (password_verify(q->secret, q->password)) {
-	case 1:
-		word = HASH_RIGHT;
-		break;
-	case 0:
-		word = HASH_WRONG;
-		break;
-	default:
-		return -1;
-	}
-	memcpy(record, &word, sizeof(word));
-	return 0;
+	if (r->work == REQUEST_WORK_DAEMON)
+		r->due = now + DESK_DAEMON_MS + 1000;
 }
 
 /* A module, or the last of them, has spoken. */
@@ -494,8 +381,13 @@ settle(struct desk *d, struct request *r, enum outcome outcome)
 static void
 accept_owner(struct desk *d, struct request *r)
 {
-	const struct owner *o = &r->owner;
+	struct owner *o = &r->owner;
 
+	if (owner_defaults(o, d->boot->set.defaultoptions) == -1) {
+		log_line(LOG_LEVEL_ERR, "user=%s: options too long", o->user);
+		decide(r, IPC_NO_UNAVAILABLE);
+		return;
+	}
 	if (o->uid == 0 || o->uid < d->boot->set.minuid) {
 		log_line(LOG_LEVEL_WARN,
 		    "user=%s ip=[%s]: right password, but uid %u is refused "
@@ -511,6 +403,9 @@ accept_owner(struct desk *d, struct request *r)
 		log_line(LOG_LEVEL_ERR, "user=%s: no key yet", o->user);
 		decide(r, IPC_NO_UNAVAILABLE);
 	} else {
+		if (r->paced)
+			known_good(
+			    d->known, r->name, r->source, child_now() / 1000);
 		r->yes = true;
 		decide(r, IPC_NO_FAILED);
 	}
@@ -524,7 +419,9 @@ fail(struct desk *d, struct request *r)
 	unsigned level = 0, other;
 
 	if (r->user[0] != '\0') {
-		level = pace_level(d->names, r->name, now);
+		/* What strangers did is not the owner's fault. */
+		if (r->rank != REQUEST_KNOWN)
+			level = pace_level(d->names, r->name, now);
 		pace_fail(d->names, r->name, now);
 	}
 	if (r->paced) {
@@ -585,31 +482,8 @@ desk_pam_answer(struct desk *d, const struct ipc_msg *msg)
 		run(d, r);
 		return 0;
 	}
-	settle(d, r, pam_outcome(d, r, &a));
+	settle(d, r, module_pam(d, r, &a));
 	return 0;
-}
-
-static enum outcome
-pam_outcome(struct desk *d, struct request *r, const struct pam_answer *a)
-{
-	const char *maildir = d->boot->set.view[r->view].maildirpath;
-
-	if (a->verdict == PAM_IS_EXPIRED)
-		return EXPIRED;
-	if (a->verdict != PAM_IS_RIGHT) {
-		log_line(LOG_LEVEL_ERR, "user=%s: PAM is not available: %s",
-		    r->user, pam_text(a->code));
-		return UNAVAILABLE;
-	}
-	if (owner_from_pam(a, maildir, &r->owner) == -1) {
-		log_line(LOG_LEVEL_ERR,
-		    "user=%s: account data that cannot be used", r->user);
-		return UNAVAILABLE;
-	}
-	if (a->allgroups > a->ngroups)
-		log_line(LOG_LEVEL_WARN, "user=%s: %u groups, only %u are used",
-		    r->user, a->allgroups, a->ngroups);
-	return RIGHT;
 }
 
 static struct request *
@@ -629,6 +503,7 @@ desk_tick(struct desk *d, uint64_t now)
 	struct request *r, *next;
 
 	collect_hashes(d);
+	collect_daemon(d);
 	for (r = TAILQ_FIRST(&d->requests); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, entry);
 		if (r->state != REQUEST_DECIDED && r->due <= now)
@@ -656,10 +531,12 @@ collect_hashes(struct desk *d)
 		if ((r = find_asked(d, REQUEST_WORK_HASH, id)) == NULL)
 			continue;
 		r->work = REQUEST_WORK_NONE;
-		if (end == POOL_ANSWER && word == HASH_RIGHT && !r->decoy) {
+		if (end == POOL_ANSWER && word == MODULE_HASH_RIGHT &&
+		    !r->decoy) {
 			settle(d, r, RIGHT);
 		} else if (end == POOL_ANSWER &&
-			   (word == HASH_RIGHT || word == HASH_WRONG)) {
+			   (word == MODULE_HASH_RIGHT ||
+			       word == MODULE_HASH_WRONG)) {
 			r->module++;
 			run(d, r);
 		} else {
@@ -667,6 +544,37 @@ collect_hashes(struct desk *d)
 			    "user=%s: a child died over a password hash",
 			    r->user);
 			settle(d, r, UNAVAILABLE);
+		}
+	}
+}
+
+static void
+collect_daemon(struct desk *d)
+{
+	static struct authdaemon_answer a;
+	struct request *r;
+	enum pool_end end;
+	uint64_t id, now;
+
+	while ((now = child_now()),
+	    (end = pool_take(&d->daemon, now, &id, &a)) != POOL_NONE) {
+		if (end == POOL_ANSWER && a.plain == 1)
+			d->plain_until = now + DESK_PLAIN_MS;
+		if ((r = find_asked(d, REQUEST_WORK_DAEMON, id)) == NULL)
+			continue;
+		r->work = REQUEST_WORK_NONE;
+		if (end == POOL_FAILED) {
+			memset(&a, 0, sizeof(a));
+			(void)strlcpy(a.why,
+			    "no answer in time, or a child "
+			    "died over it",
+			    sizeof(a.why));
+		}
+		if (a.verdict == AUTHDAEMON_WRONG) {
+			r->module++;
+			run(d, r);
+		} else {
+			settle(d, r, module_daemon(d, r, &a));
 		}
 	}
 }
@@ -729,9 +637,11 @@ put_yes(struct desk *d, const struct request *r, struct ipc_put *m)
 uint64_t
 desk_next(const struct desk *d)
 {
-	uint64_t next = pool_deadline(&d->hash);
+	uint64_t next = pool_deadline(&d->hash), other;
 	const struct request *r;
 
+	if ((other = pool_deadline(&d->daemon)) < next)
+		next = other;
 	TAILQ_FOREACH (r, &d->requests, entry) {
 		if (r->state == REQUEST_DECIDED && r->worker != -1 &&
 		    d->worker[r->worker].full)

@@ -6,31 +6,26 @@
 #ifndef AUTH_DESK_H
 #define AUTH_DESK_H
 
-#include <sys/queue.h>
-
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/known.h"
 #include "auth/pace.h"
 #include "auth/pool.h"
+#include "auth/queue.h"
 #include "auth/ticket.h"
 #include "auth/userdb.h"
 #include "shm/boot.h"
 #include "shm/ipc.h"
 
-#define DESK_REQUESTS  2048  /* in hand at most */
-#define DESK_WAITING   256   /* of them waiting for a place */
-#define DESK_PAM       16    /* questions with the PAM process at once */
-#define DESK_USER      3     /* slow questions at once for one user */
-#define DESK_ADDRESS   5     /* ... and from one address not trusted */
-#define DESK_USER_WAIT 16    /* waiting for one user */
-#define DESK_ADDR_WAIT 32    /* ... and from one address not trusted */
-#define DESK_WAIT_MS   5000  /* longest wait for a place */
-#define DESK_PAM_MS    35000 /* the PAM process has given up by then */
-#define DESK_HASH_MS   30000 /* longest time of a password hash */
-
-struct request;
-TAILQ_HEAD(desk_requests, request);
+#define DESK_REQUESTS    2048   /* in hand at most */
+#define DESK_KNOWN_FAILS 6      /* so many failures, and who is known is not */
+#define DESK_WAIT_MS     5000   /* longest wait of a suspect for a place */
+#define DESK_NEW_WAIT_MS 12000  /* ... and of others */
+#define DESK_PAM_MS      35000  /* the PAM process has given up by then */
+#define DESK_HASH_MS     30000  /* longest time of a password hash */
+#define DESK_DAEMON_MS   50000  /* and of a question to authdaemond */
+#define DESK_PLAIN_MS    600000 /* an old authdaemond is tried anew after */
 
 struct desk_worker {
 	int channel; /* -1: none */
@@ -45,7 +40,9 @@ struct desk {
 	struct userdb *userdb;
 	char userdb_path[SETTINGS_PATH]; /* that is open */
 	struct pace *addresses, *names;
-	struct pool hash;
+	struct known *known; /* good logins of the last 30 days */
+	struct pool hash, daemon;
+	uint64_t plain_until; /* ms: authdaemond knows no metadata */
 	bool has_key;
 	uint8_t key[TICKET_KEY];
 	uint64_t serial; /* of tickets and questions: rises over restarts */

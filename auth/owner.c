@@ -9,6 +9,7 @@
 
 static int join(const char *, const char *, char[TICKET_TEXT]);
 static bool is_true(const char *, size_t);
+static const char *find(const char *, const char *, size_t, size_t *);
 
 int
 owner_from_userdb(
@@ -68,22 +69,76 @@ owner_from_pam(
 	return join(out->home, maildirpath, out->maildir);
 }
 
+int
+owner_from_daemon(const struct authdaemon_answer *a, const char *maildirpath,
+    struct owner *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (memchr(a->maildir, '\0', sizeof(a->maildir)) == NULL ||
+	    a->ngroups > TICKET_GROUPS || a->home[0] != '/' ||
+	    strlcpy(out->user, a->user, sizeof(out->user)) >=
+		sizeof(out->user) ||
+	    strlcpy(out->home, a->home, sizeof(out->home)) >=
+		sizeof(out->home) ||
+	    strlcpy(out->options, a->options, sizeof(out->options)) >=
+		sizeof(out->options))
+		return -1;
+	out->uid = a->uid;
+	out->gid = a->gid;
+	out->ngroups = a->ngroups;
+	memcpy(out->groups, a->groups, a->ngroups * sizeof(a->groups[0]));
+	if (a->maildir[0] != '\0')
+		maildirpath = a->maildir;
+	return join(out->home, maildirpath, out->maildir);
+}
+
+int
+owner_defaults(struct owner *o, const char *defaults)
+{
+	size_t used = strlen(o->options), own = used, len, name, n;
+	char had[TICKET_TEXT];
+
+	(void)strlcpy(had, o->options, sizeof(had));
+	for (const char *p = defaults; *p != '\0'; p += len + (p[len] == ',')) {
+		len = strcspn(p, ",");
+		name = strcspn(p, ",=");
+		if (name == 0 || find(had, p, name, &n) != NULL)
+			continue;
+		if (used + (used > 0) + len >= sizeof(o->options)) {
+			o->options[own] = '\0';
+			return -1;
+		}
+		if (used > 0)
+			o->options[used++] = ',';
+		memcpy(o->options + used, p, len);
+		used += len;
+		o->options[used] = '\0';
+	}
+	return 0;
+}
+
 bool
 owner_option(const struct owner *o, const char *name)
 {
-	const char *p = o->options;
 	size_t n = strlen(name), len;
+	const char *p = find(o->options, name, n, &len);
 
-	for (;; p += len + 1) {
-		len = strcspn(p, ",");
-		if (len >= n && strncasecmp(p, name, n) == 0) {
-			if (len == n)
-				return true;
-			if (p[n] == '=')
-				return is_true(p + n + 1, len - n - 1);
-		}
-		if (p[len] == '\0')
-			return false;
+	if (p == NULL)
+		return false;
+	return len == n || is_true(p + n + 1, len - n - 1);
+}
+
+/* An option by name in a list: where it begins, and its length. */
+static const char *
+find(const char *list, const char *name, size_t n, size_t *len)
+{
+	for (const char *p = list;; p += *len + 1) {
+		*len = strcspn(p, ",");
+		if (*len >= n && strncasecmp(p, name, n) == 0 &&
+		    (*len == n || p[n] == '='))
+			return p;
+		if (p[*len] == '\0')
+			return NULL;
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "auth/authdaemon.h"
 #include "auth/pam.h"
 #include "auth/ticket.h"
 #include "auth/userdb.h"
@@ -19,6 +20,13 @@ int owner_from_userdb(
     const struct userdb_account *, const char *maildirpath, struct owner *out);
 int owner_from_pam(
     const struct pam_answer *, const char *maildirpath, struct owner *out);
+int owner_from_daemon(const struct authdaemon_answer *, const char *maildirpath,
+    struct owner *out);
+/*
+ * Adds DEFAULTOPTIONS: those whose names the account's options do not have. 0,
+ * or -1 if they do not fit.
+ */
+int owner_defaults(struct owner *, const char *defaults);
 /*
  * Courier's truth of an account option: a number that is not 0, or a word that
  * begins with t or y. A name without a value is true too: who writes

@@ -22,8 +22,8 @@ struct talk {
 	int prompts;
 };
 
-static int start(const struct settings *, const char *, const struct pam_conv *,
-    pam_handle_t **);
+static int start(const struct settings *, const struct pam_question *,
+    const struct pam_conv *, pam_handle_t **);
 static int set_items(pam_handle_t *, const struct pam_question *);
 static void no_delay(int, unsigned, void *);
 static int converse(
@@ -38,11 +38,12 @@ static int take_groups(const struct passwd *, struct pam_answer *);
 void
 pam_warm(const struct settings *set)
 {
+	static const struct pam_question q = {.user = "root"};
 	static const struct pam_conv conv = {converse, NULL};
 	static pam_handle_t *kept; /* never ended: it holds the modules */
 
 	(void)getpwnam("root");
-	if (kept == NULL && start(set, "root", &conv, &kept) != PAM_SUCCESS)
+	if (kept == NULL && start(set, &q, &conv, &kept) != PAM_SUCCESS)
 		kept = NULL;
 }
 
@@ -58,7 +59,7 @@ pam_ask(const struct settings *set, const struct pam_question *q,
 
 	memset(out, 0, sizeof(*out));
 	out->id = q->id;
-	r = start(set, q->user, &conv, &pam);
+	r = start(set, q, &conv, &pam);
 	if (r == PAM_SUCCESS)
 		r = set_items(pam, q);
 	if (r != PAM_SUCCESS) {
@@ -81,13 +82,16 @@ pam_ask(const struct settings *set, const struct pam_question *q,
 }
 
 static int
-start(const struct settings *set, const char *user, const struct pam_conv *conv,
-    pam_handle_t **pam)
+start(const struct settings *set, const struct pam_question *q,
+    const struct pam_conv *conv, pam_handle_t **pam)
 {
+	const char *service =
+	    q->service[0] != '\0' ? q->service : set->pamservice;
+
 	if (set->pamconfdir[0] != '\0')
 		return pam_start_confdir(
-		    set->pamservice, user, conv, set->pamconfdir, pam);
-	return pam_start(set->pamservice, user, conv, pam);
+		    service, q->user, conv, set->pamconfdir, pam);
+	return pam_start(service, q->user, conv, pam);
 }
 
 static int

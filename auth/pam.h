@@ -35,6 +35,7 @@ struct pam_question {
 	char user[SASL_NAME];
 	char password[PASSWORD_MAX + 1];
 	char rhost[64];
+	char service[SETTINGS_SERVICE]; /* "": PAMSERVICE */
 };
 
 struct pam_answer {

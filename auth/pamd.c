@@ -171,7 +171,8 @@ read_question(const struct ipc_msg *msg, struct pam_question *q)
 	memcpy(q, bytes, sizeof(*q));
 	if (q->kind > PAM_ACCOUNT || !is_text(q->user, sizeof(q->user)) ||
 	    !is_text(q->password, sizeof(q->password)) ||
-	    !is_text(q->rhost, sizeof(q->rhost)))
+	    !is_text(q->rhost, sizeof(q->rhost)) ||
+	    !is_text(q->service, sizeof(q->service)))
 		return -1;
 	return sasl_is_name(q->user) ? 0 : -1;
 }

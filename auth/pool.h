@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define POOL_MAX    16    /* children at once */
-#define POOL_RECORD 2048u /* bytes of a record at most */
+#define POOL_RECORD 4064u /* bytes of a record at most */
 
 struct pool_job {
 	pid_t pid; /* 0: free */

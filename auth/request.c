@@ -18,6 +18,7 @@ static int parse_address(const char *, uint8_t[16]);
 static bool is_v4(const uint8_t[16]);
 static bool is_service(const char *);
 static unsigned find_view(const struct settings *, uint32_t);
+static void find_service(const struct settings *, uint32_t, struct request *);
 
 int
 request_read(
@@ -31,6 +32,9 @@ request_read(
 	ipc_open(&g, msg);
 	r->conn = ipc_get_u64(&g);
 	r->flags = ipc_get_u32(&g);
+	/* Only workers of EXTERNAL listeners see certificates (shm/boot.h). */
+	if (r->worker < BOOT_WORKERS_CERT)
+		r->flags &= ~IPC_ASK_CERT;
 	ipc_get_str(&g, r->service, sizeof(r->service));
 	ipc_get_str(&g, peer, sizeof(peer));
 	port = ipc_get_u32(&g);
@@ -41,6 +45,7 @@ request_read(
 	    take_address(set, r, peer, claimed) == -1)
 		return -1;
 	r->view = find_view(set, port);
+	find_service(set, port, r);
 	/* What can be no login goes the way of a wrong password. */
 	r->user[0] = '\0';
 	if (ok == 0)
@@ -128,6 +133,17 @@ find_view(const struct settings *set, uint32_t port)
 		if (ssl->listen[i].port == port)
 			return 1;
 	return 0;
+}
+
+/* AUTHSERVICE<port>: the settings' word, never the worker's. */
+static void
+find_service(const struct settings *set, uint32_t port, struct request *r)
+{
+	(void)strlcpy(r->service, "imap", sizeof(r->service));
+	for (uint32_t i = 0; i < set->nservices && i < SETTINGS_SERVICES; i++)
+		if (set->services[i].port == port)
+			(void)strlcpy(r->service, set->services[i].name,
+			    sizeof(r->service));
 }
 
 int

@@ -16,7 +16,7 @@
 #include "shm/settings.h"
 
 enum request_state {
-	REQUEST_WAITING, /* for a place with PAM or for a hash */
+	REQUEST_WAITING, /* for a place with whom it asks */
 	REQUEST_ASKED,   /* the PAM process or a forked child works on it */
 	REQUEST_DECIDED, /* the answer is known and is sent when it is due */
 };
@@ -25,6 +25,13 @@ enum request_work {
 	REQUEST_WORK_NONE,
 	REQUEST_WORK_PAM,
 	REQUEST_WORK_HASH,
+	REQUEST_WORK_DAEMON,
+};
+
+enum request_rank {      /* who is served first */
+	REQUEST_KNOWN,   /* this account came in from there lately */
+	REQUEST_NEW,     /* nothing is known of the address */
+	REQUEST_SUSPECT, /* failures came from there lately */
 };
 
 struct request {
@@ -36,7 +43,8 @@ struct request {
 	uint64_t begun;         /* ms */
 	uint64_t due; /* ms: DECIDED, the answer; else the end of waiting */
 	uint64_t source, name; /* ids of pacing */
-	unsigned module;       /* index of the one that is asked */
+	enum request_rank rank;
+	unsigned module; /* index of the one that is asked */
 	uint8_t modules[4];
 	char secret[PASSWORD_TEXT]; /* what the password is compared with */
 	bool decoy;                 /* only for the time it takes */
@@ -46,9 +54,9 @@ struct request {
 
 	/* from ASK */
 	uint64_t conn;
-	uint32_t flags; /* IPC_ASK_* */
-	unsigned view;  /* listener: 0 PORT, 1 SSLPORT */
-	char service[33];
+	uint32_t flags;                 /* IPC_ASK_* */
+	unsigned view;                  /* listener: 0 PORT, 1 SSLPORT */
+	char service[SETTINGS_SERVICE]; /* by the local port */
 	char rhost[64];
 	uint8_t address[16];
 	unsigned bits; /* of it that count in pacing */
@@ -58,8 +66,8 @@ struct request {
 };
 
 /*
- * Reads ASK into *r, whose other fields stay as they are. 0, or -1 if the
- * message is not what it has to be (the worker's fault).
+ * Reads ASK of r->worker into *r, whose other fields stay as they are. 0, or -1
+ * if the message is not what it has to be (the worker's fault).
  */
 int request_read(
     struct request *r, const struct settings *, const struct ipc_msg *);

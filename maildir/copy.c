@@ -13,6 +13,8 @@
 
 #include "maildir/mailbox.h"
 #include "maildir/target.h"
+#include "maildir/trash.h"
+#include "maildir/usage.h"
 
 #define YOUNG_SECONDS 60 /* a younger file may not be on disk yet */
 #define FSYNC_MAX     32 /* of them that are synced one by one */
@@ -24,6 +26,8 @@ struct item {
 	uint32_t file; /* new name, in names */
 	uint16_t base; /* length of its base name */
 	uint32_t set;  /* keywords, in the target's numbers */
+	uint64_t size;
+	uint8_t flags;
 	bool linked;
 };
 
@@ -32,17 +36,25 @@ struct copy {
 	struct target target;
 	const uint32_t *uids;
 	size_t n;
+	bool move;
+	uint8_t drop; /* flags that stay behind */
+	struct usage usage;
 	struct item *v;
 	size_t nitems;
 	struct pool names;
 	struct kwlines keywords; /* of the copies */
 };
 
+static int transfer(
+    struct copy *, const char *, uint32_t *, uint32_t *uidvalidity);
+static void tell_moved(const struct copy *, const struct mailbox_trash *);
 static int plan(struct copy *);
 static int stat_entry(struct mailbox *, size_t, struct stat *);
 static int plan_one(struct copy *, size_t, size_t, const struct stat *);
 static int plan_keywords(struct copy *);
 static uint32_t translate(struct copy *, uint32_t);
+static int check_quota(const struct copy *);
+static void count(struct copy *);
 static int make_durable(struct copy *);
 static int sync_one(struct copy *, size_t);
 static int file_all(struct copy *, uint32_t *);
@@ -59,30 +71,106 @@ int
 mailbox_copy(struct mailbox *mb, const uint32_t *uids, size_t n,
     const char *dest, bool move, uint32_t *dst_uids, uint32_t *uidvalidity)
 {
-	struct copy copy = {.mb = mb, .uids = uids, .n = n};
-	int r = -1;
+	struct copy copy = {.mb = mb, .uids = uids, .n = n, .move = move};
+	int r;
 
-	memset(dst_uids, 0, n * sizeof(*dst_uids));
-	if (move && mb->readonly) {
-		errno = EROFS;
-		return -1;
-	}
-	if (target_open(&copy.target, mb->md, dest) == -1)
-		return -1;
-	if (plan(&copy) == -1 || make_durable(&copy) == -1 ||
-	    target_lock(&copy.target) == -1)
-		goto out;
-	r = file_all(&copy, dst_uids);
-	*uidvalidity = copy.target.list.uidvalidity;
-	target_unlock(&copy.target);
-	if (r == 0 && move)
-		r = remove_sources(&copy, dst_uids);
-out:
-	target_close(&copy.target);
+	r = transfer(&copy, dest, dst_uids, uidvalidity);
 	free(copy.v);
 	free(copy.names.p);
 	free(copy.keywords.v);
 	return r;
+}
+
+int
+mailbox_trash(struct mailbox *mb, const struct mailbox_trash *t)
+{
+	struct copy copy = {.mb = mb,
+	    .uids = t->uids,
+	    .n = t->n,
+	    .move = true,
+	    .drop = MESSAGE_DELETED | MESSAGE_DRAFT};
+	uint32_t *uids, uidvalidity;
+	int r = -1;
+
+	if ((uids = calloc(t->n + 1, sizeof(*uids))) != NULL)
+		r = transfer(&copy, t->folder, uids, &uidvalidity);
+	if (r == 0 && t->moved != NULL)
+		tell_moved(&copy, t);
+	free(uids);
+	free(copy.v);
+	free(copy.names.p);
+	free(copy.keywords.v);
+	return r;
+}
+
+static void
+tell_moved(const struct copy *c, const struct mailbox_trash *t)
+{
+	char path[TRASH_PATH_MAX];
+	const struct item *item;
+
+	for (item = c->v; item < c->v + c->nitems; item++) {
+		if (!item->linked)
+			continue;
+		(void)snprintf(
+		    path, sizeof(path), "new/%s", c->names.p + item->file);
+		t->moved(t->arg, item->k, path);
+	}
+}
+
+static int
+transfer(
+    struct copy *c, const char *dest, uint32_t *dst_uids, uint32_t *uidvalidity)
+{
+	struct mailbox *mb = c->mb;
+	int r = -1;
+
+	memset(dst_uids, 0, c->n * sizeof(*dst_uids));
+	if (c->move && mb->readonly) {
+		errno = EROFS;
+		return -1;
+	}
+	usage_begin(&c->usage, mb->md, usage_counts(mb->md, dest));
+	if (target_open(&c->target, mb->md, dest) == -1)
+		return -1;
+	if (plan(c) == -1 || check_quota(c) == -1 || make_durable(c) == -1 ||
+	    target_lock(&c->target) == -1)
+		goto out;
+	r = file_all(c, dst_uids);
+	*uidvalidity = c->target.list.uidvalidity;
+	target_unlock(&c->target);
+	if (r == 0 && c->move)
+		r = remove_sources(c, dst_uids);
+	count(c);
+out:
+	target_close(&c->target);
+	return r;
+}
+
+/* A move between folders that count alike takes no more room. */
+static int
+check_quota(const struct copy *c)
+{
+	struct usage would = c->usage;
+	size_t i;
+
+	if (!would.on || (c->move && c->mb->counts))
+		return 0;
+	for (i = 0; i < c->nitems; i++)
+		usage_add(&would, c->v[i].size, c->v[i].flags);
+	return usage_room(&would);
+}
+
+/* What came about; what a move took away its expunge has counted. */
+static void
+count(struct copy *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nitems; i++)
+		if (c->v[i].linked)
+			usage_add(&c->usage, c->v[i].size, c->v[i].flags);
+	usage_end(&c->usage);
 }
 
 /* New names for all sources that are there. */
@@ -140,13 +228,13 @@ plan_one(struct copy *c, size_t k, size_t i, const struct stat *st)
 
 	filename_unique(c->mb->md->hostname, st, base, sizeof(base));
 	len = strlen(base);
-	if (filename_info(entry_info(c->mb, i), c->mb->messages[i].flags, info,
-		sizeof(info)) == -1)
+	item->flags = c->mb->messages[i].flags & (uint8_t)~c->drop;
+	if (filename_info(
+		entry_info(c->mb, i), item->flags, info, sizeof(info)) == -1)
 		return -1;
 	/* Letters of others that do not fit stay behind. */
 	if (len + strlen(info) > FILENAME_MAX_LEN &&
-	    filename_info("", c->mb->messages[i].flags, info, sizeof(info)) ==
-		-1)
+	    filename_info("", item->flags, info, sizeof(info)) == -1)
 		return -1;
 	/* Into new/, as a delivery: \Recent for who opens the folder next. */
 	if (strcmp(info, ":2,") == 0)
@@ -156,6 +244,7 @@ plan_one(struct copy *c, size_t k, size_t i, const struct stat *st)
 	item->k = k;
 	item->of = i;
 	item->base = (uint16_t)len;
+	item->size = (uint64_t)st->st_size;
 	item->file = pool_add(&c->names, file, strlen(file));
 	if (item->file == UINT32_MAX)
 		return -1;
@@ -397,8 +486,10 @@ undo(struct copy *c)
 	size_t i;
 
 	for (i = 0; i < c->nitems; i++)
-		if (c->v[i].linked)
+		if (c->v[i].linked) {
 			util_unlink(c->target.newfd, c->names.p + c->v[i].file);
+			c->v[i].linked = false;
+		}
 }
 
 /* The second half of a move. What cannot be removed was not moved. */
@@ -423,6 +514,7 @@ remove_sources(struct copy *c, uint32_t *dst_uids)
 		if (!c->v[i].linked || (gone != NULL && gone[n++]))
 			continue;
 		util_unlink(c->target.newfd, c->names.p + c->v[i].file);
+		c->v[i].linked = false;
 		dst_uids[c->v[i].k] = 0;
 	}
 	free(uids);

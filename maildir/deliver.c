@@ -16,6 +16,7 @@
 #include "maildir/filename.h"
 #include "maildir/mailbox.h"
 #include "maildir/target.h"
+#include "maildir/usage.h"
 
 #define BUFFER 65536
 
@@ -34,6 +35,7 @@ struct item {
 
 struct delivery {
 	struct target target;
+	struct usage usage; /* of complete messages */
 	struct item *v;
 	size_t n, room;
 	int fd; /* of the last one, while it is written */
@@ -66,6 +68,7 @@ delivery_open(struct maildir *md, const char *folder)
 		return NULL;
 	memset(d, 0, offsetof(struct delivery, buf));
 	d->fd = -1;
+	usage_begin(&d->usage, md, usage_counts(md, folder));
 	if (target_open(&d->target, md, folder) == -1 || load_names(d) == -1) {
 		int saved = errno;
 
@@ -108,11 +111,14 @@ int
 delivery_begin(struct delivery *d, uint64_t size, time_t date, uint8_t flags,
     const char *const *keywords, size_t nkeywords)
 {
+	struct usage would = d->usage;
 	struct item *item;
 	uint32_t set = 0;
 
 	abandon_last(d);
-	if (check_space(d->target.tmpfd, size) == -1)
+	usage_add(&would, size, flags);
+	if (usage_room(&would) == -1 ||
+	    check_space(d->target.tmpfd, size) == -1)
 		return -1;
 	if (d->target.md->options.keywords && nkeywords > 0) {
 		set = target_set(&d->target, keywords, nkeywords, true);
@@ -263,6 +269,7 @@ delivery_end(struct delivery *d)
 	filename_unique(d->target.md->hostname, &st, base, sizeof(base));
 	(void)snprintf(
 	    item->file, sizeof(item->file), "%.240s%.12s", base, info);
+	usage_add(&d->usage, (uint64_t)st.st_size, item->flags);
 	d->fd = -1;
 	return 0;
 }
@@ -330,6 +337,7 @@ delivery_commit(struct delivery *d, uint32_t *uids, uint32_t *uidvalidity)
 	if (r == 0) {
 		*uidvalidity = d->target.list.uidvalidity;
 		d->n = 0;
+		usage_end(&d->usage);
 	}
 	forget(d);
 	free(lines);

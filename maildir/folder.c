@@ -23,6 +23,7 @@
 #include "maildir/name.h"
 #include "maildir/private.h"
 #include "maildir/special.h"
+#include "maildir/usage.h"
 #include "maildir/util.h"
 
 static const char *const subdirs[] = {"cur", "new", "tmp"};
@@ -250,6 +251,8 @@ maildir_delete(struct maildir *md, const char *folder)
 		discard(fd, removing);
 		(void)close(fd);
 	}
+	if (r == 0)
+		usage_recount(md);
 	return r;
 }
 

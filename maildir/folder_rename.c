@@ -20,6 +20,7 @@
 #include "maildir/highwater.h"
 #include "maildir/name.h"
 #include "maildir/private.h"
+#include "maildir/usage.h"
 #include "maildir/util.h"
 
 static int rename_tree(struct maildir *, int, const char *, const char *);
@@ -55,6 +56,8 @@ maildir_rename(struct maildir *md, const char *from, const char *to)
 		return -1;
 	r = rename_tree(md, fd, from, to);
 	util_close(fd);
+	if (r == 0)
+		usage_recount(md);
 	return r;
 }
 

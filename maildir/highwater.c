@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "maildir/account.h"
+#include "maildir/import_dovecot.h"
 #include "maildir/name.h"
 #include "maildir/private.h"
 #include "maildir/util.h"
@@ -171,9 +172,11 @@ highwater_of(int rootfd, const char *dir)
 	if (dirfd == -1)
 		return 0;
 	fd = util_open_regular(dirfd, "courierimapuiddb", &st);
+	if (fd == -1 && errno == ENOENT)
+		value = import_dovecot_uidvalidity(dirfd);
 	(void)close(dirfd);
 	if (fd == -1)
-		return 0;
+		return value;
 	n = read(fd, head, sizeof head - 1);
 	(void)close(fd);
 	if (n <= 0)

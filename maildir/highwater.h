@@ -24,7 +24,10 @@ uint32_t highwater_take(struct maildir *, int corkfd);
  * 0 and one too near the end to be of use change nothing. 0 or -1.
  */
 int highwater_raise(struct maildir *, int corkfd, uint32_t value);
-/* The UIDVALIDITY in the UID file of a directory under root, 0 if none. */
+/*
+ * The UIDVALIDITY in the UID file (without one: in Dovecot's) of a directory
+ * under root, 0 if none.
+ */
 uint32_t highwater_of(int rootfd, const char *dir);
 
 #endif

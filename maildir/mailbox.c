@@ -34,6 +34,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "maildir/usage.h"
+
 #define PURGE_SECONDS (36 * 3600) /* Courier's */
 #define PURGE_ENTRIES 1000        /* of tmp/ that an open looks at */
 #define PURGE_EVERY   86400       /* seconds, per folder and process */
@@ -60,6 +62,7 @@ mailbox_open(struct maildir *md, const char *folder, bool readonly)
 		return NULL;
 	mb->md = md;
 	mb->readonly = readonly;
+	mb->counts = usage_counts(md, folder);
 	mb->dirfd = mb->newfd = mb->curfd = mb->kwfd = -1;
 	mb->next = 1;
 	uidlist_init(&mb->list, -1);

@@ -82,6 +82,7 @@ struct mailbox {
 	uint32_t uidvalidity, next, max_uid; /* max: highest ever shown */
 	bool readonly;
 	bool opened; /* the first look is over: what comes is news */
+	bool counts; /* for the quota: it is not the trash */
 	bool told_unwritable;
 	bool news;     /* something may be there to be told */
 	bool complete; /* the last look saw all there is and numbered it */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/import_dovecot.h"
+
 #define LOOKS 6 /* one, and five again */
 
 struct see {
@@ -20,6 +22,7 @@ struct see {
 
 static int look_once(struct look *);
 static int look_dirs(struct look *);
+static int import_first(struct look *);
 static int read_list(struct look *);
 static int take_line(struct mailbox *, const struct uidline *);
 static int read_dirs(struct look *);
@@ -108,6 +111,8 @@ look_dirs(struct look *l)
 	size_t before;
 	int r;
 
+	if ((r = import_first(l)) != 0)
+		return r;
 	if (read_list(l) == -1 || read_dirs(l) == -1)
 		return -1;
 	if (!is_enough(l))
@@ -125,6 +130,21 @@ look_dirs(struct look *l)
 	if (mb->n > before || l->joined)
 		l->want |= LOOK_KEYWORDS;
 	return 0;
+}
+
+/* A folder without a list may have another server's. 0, LOOK_AGAIN or -1. */
+static int
+import_first(struct look *l)
+{
+	struct mailbox *mb = l->mb;
+
+	if (mb->uidvalidity != 0 || !import_dovecot_wanted(mb->dirfd))
+		return 0;
+	if (!l->dot) {
+		l->dot = true;
+		return LOOK_AGAIN;
+	}
+	return import_dovecot_folder(mb->md, mb->dirfd) == -1 ? -1 : 0;
 }
 
 /* New lines of the list become candidates. */
@@ -148,6 +168,8 @@ read_list(struct look *l)
 		}
 		if (mb->next < mb->list.next)
 			mb->next = mb->list.next;
+		/* An older list was put there: no UID is given twice. */
+		mb->list.next = mb->next;
 	}
 	if (lines.whole && mb->candidates > 0) {
 		total = mb->n + mb->candidates;

@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "maildir/usage.h"
+
 #define ROUNDS 5 /* of reading the names again */
 
 struct store {
@@ -22,6 +24,7 @@ struct store {
 	bool *changed;
 	uint16_t *numbers; /* of the change's keywords */
 	size_t nnumbers;
+	struct usage usage;
 };
 
 static bool touches_keywords(const struct store *);
@@ -34,15 +37,16 @@ static void report_keywords(struct store *, const bool *);
 static int store_flags(struct store *);
 static uint8_t new_flags(const struct mailbox_change *, uint8_t);
 static int set_flags(struct mailbox *, size_t, uint8_t);
-static int expunge_all(struct mailbox *, const uint32_t *, size_t, bool *);
-static int expunge_one(struct mailbox *, size_t, bool *);
+static int expunge_all(
+    struct mailbox *, const uint32_t *, size_t, bool *, struct usage *);
+static int expunge_one(struct mailbox *, size_t, bool *, struct usage *);
 static int sync_dirs(struct mailbox *, const bool *);
 
 int
 mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
     const struct mailbox_change *change, bool *changed)
 {
-	struct store s = {mb, uids, n, change, changed, NULL, 0};
+	struct store s = {mb, uids, n, change, changed, NULL, 0, {0}};
 	struct lock lock;
 	int r = 0;
 
@@ -51,7 +55,9 @@ mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
 		errno = EROFS;
 		return -1;
 	}
-	if (mailbox_lock(
+	usage_begin(&s.usage, mb->md, mb->counts);
+	if (usage_undelete(&s.usage, mb, uids, n, change) == -1 ||
+	    mailbox_lock(
 		mb, &lock, touches_keywords(&s) && n > KEYWORDS_MERGE) == -1)
 		return -1;
 	if (touches_keywords(&s))
@@ -62,6 +68,7 @@ mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
 		mailbox_own_end(mb);
 	}
 	lock_drop(&lock);
+	usage_end(&s.usage);
 	free(s.numbers);
 	return r;
 }
@@ -224,7 +231,7 @@ store_flags(struct store *s)
 {
 	struct mailbox *mb = s->mb;
 	size_t i, k, missing = 1;
-	uint8_t flags;
+	uint8_t flags, old;
 	int round, error = 0;
 
 	for (round = 0; missing > 0 && round < ROUNDS; round++) {
@@ -236,12 +243,14 @@ store_flags(struct store *s)
 			if (i == NOWHERE ||
 			    (mb->entries[i].bits & ENTRY_MISSING) != 0)
 				continue;
-			flags = new_flags(s->change, mb->messages[i].flags);
-			if (flags == mb->messages[i].flags)
+			old = mb->messages[i].flags;
+			flags = new_flags(s->change, old);
+			if (flags == old)
 				continue;
-			if (set_flags(mb, i, flags) == 0)
+			if (set_flags(mb, i, flags) == 0) {
 				s->changed[k] = true;
-			else if (errno == ENOENT)
+				usage_flags(&s->usage, mb, i, old);
+			} else if (errno == ENOENT)
 				missing++;
 			else
 				error = errno;
@@ -298,6 +307,7 @@ set_flags(struct mailbox *mb, size_t i, uint8_t flags)
 int
 mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 {
+	struct usage usage;
 	struct lock lock;
 	int r;
 
@@ -308,16 +318,19 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 	}
 	if (mailbox_lock(mb, &lock, false) == -1)
 		return -1;
+	usage_begin(&usage, mb->md, mb->counts);
 	mailbox_own_begin(mb);
-	r = expunge_all(mb, uids, n, gone);
+	r = expunge_all(mb, uids, n, gone, &usage);
 	mailbox_own_end(mb);
 	lock_drop(&lock);
+	usage_end(&usage);
 	entry_compact(mb);
 	return r;
 }
 
 static int
-expunge_all(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
+expunge_all(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone,
+    struct usage *usage)
 {
 	bool touched[2] = {false, false};
 	size_t i, k, missing = 1;
@@ -333,7 +346,7 @@ expunge_all(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 			i = entry_by_uid(mb, uids[k]);
 			if (i == NOWHERE || gone[k])
 				continue;
-			if (expunge_one(mb, i, touched) == 0)
+			if (expunge_one(mb, i, touched, usage) == 0)
 				gone[k] = true;
 			else if (errno == ENOENT)
 				missing++;
@@ -349,15 +362,19 @@ expunge_all(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 
 /* Unlinked, or known not to be there. */
 static int
-expunge_one(struct mailbox *mb, size_t i, bool *touched)
+expunge_one(struct mailbox *mb, size_t i, bool *touched, struct usage *usage)
 {
+	struct usage before = *usage;
 	char file[FILENAME_MAX_LEN + 1];
 	int fd;
 
 	if ((mb->entries[i].bits & ENTRY_MISSING) == 0) {
 		fd = entry_file(mb, i, file);
-		if (unlinkat(fd, file, 0) == -1)
+		usage_take(usage, mb, i);
+		if (unlinkat(fd, file, 0) == -1) {
+			*usage = before;
 			return -1;
+		}
 		touched[fd == mb->newfd ? DIR_NEW : DIR_CUR] = true;
 	}
 	mb->entries[i].bits |= ENTRY_DEAD;

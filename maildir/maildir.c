@@ -19,6 +19,7 @@
 #include "maildir/folder.h"
 #include "maildir/folder_intent.h"
 #include "maildir/highwater.h"
+#include "maildir/import_dovecot.h"
 #include "maildir/name.h"
 #include "maildir/private.h"
 #include "maildir/util.h"
@@ -43,6 +44,9 @@ maildir_open(int rootfd, const struct maildir_options *options)
 	md->options = *options;
 	md->hostname = fit_hostname(options->hostname);
 	md->options.hostname = md->hostname;
+	if (options->trash != NULL && options->trash[0] != '\0')
+		md->trash = strdup(options->trash);
+	md->options.trash = md->trash;
 	if (md->hostname != NULL && folder_is_at(rootfd, ".") == 1 &&
 	    recover(md) == 0)
 		return md;
@@ -94,6 +98,9 @@ recover(struct maildir *md)
 {
 	int fd;
 
+	if (import_dovecot_subscriptions(md) == -1)
+		maildir_note(md, "subscriptions of Dovecot not imported: %s",
+		    strerror(errno));
 	fd = account_look(md);
 	if (fd == -1) {
 		if (errno != ENOENT)
@@ -122,6 +129,7 @@ maildir_close(struct maildir *md)
 		return;
 	folder_list_free(md->folders);
 	free(md->subscriptions);
+	free(md->trash);
 	free(md->hostname);
 	(void)close(md->rootfd);
 	free(md);

@@ -51,6 +51,7 @@ struct maildir_options {
 	bool keywords;         /* IMAP_KEYWORDS */
 	mode_t umask;          /* decides the mode of message files */
 	unsigned lock_seconds; /* wait for a folder's lock, then EBUSY */
+	const char *trash;     /* folder without quota, NULL: none; copied */
 };
 
 struct message { /* what is known without opening the file */

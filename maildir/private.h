@@ -28,12 +28,14 @@ struct folder_list; /* what maildir_list lends; maildir.c alone knows it */
 struct maildir {
 	int rootfd;     /* the account's root, O_RDONLY */
 	char *hostname; /* never NULL, already fit for a file name */
-	struct maildir_options options; /* .hostname points to the above */
+	char *trash;    /* NULL: none */
+	struct maildir_options options; /* .hostname, .trash point there */
 
 	/* notices not yet taken, oldest first; a ring */
 	char notices[MAILDIR_NOTICES][MAILDIR_NOTICE];
 	unsigned nnotices, first_notice;
 	unsigned long lost_notices; /* came when the ring was full */
+	bool quota_told;            /* what is wrong with maildirsize */
 	char lent_notice[MAILDIR_NOTICE];
 
 	struct maildir_purge purges[MAILDIR_PURGES];

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "maildir/filename.h"
+#include "maildir/import_dovecot.h"
 #include "maildir/mailbox.h"
 #include "maildir/util.h"
 
@@ -71,7 +72,8 @@ find_list(struct target *t)
 	uint32_t uidvalidity;
 	int r;
 
-	if (uidlist_peek(&t->list) == -1)
+	if (import_dovecot_folder(t->md, t->dirfd) == -1 ||
+	    uidlist_peek(&t->list) == -1)
 		return -1;
 	if (t->list.uidvalidity != 0)
 		return 0;

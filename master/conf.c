@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef PREFIX
-#define PREFIX "/usr/local"
+#ifndef INSTALL_PREFIX
+#define INSTALL_PREFIX "/usr/local"
 #endif
 #ifndef LIBEXECDIR
-#define LIBEXECDIR PREFIX "/libexec/imapd"
+#define LIBEXECDIR INSTALL_PREFIX "/libexec/imapd"
 #endif
 
 #define CONF_FILES 8
@@ -46,10 +46,10 @@ struct scan { /* the cursor in one file */
 static const struct {
 	const char *name, *value;
 } presets[] = {
-    {"prefix", PREFIX},
-    {"exec_prefix", PREFIX},
-    {"bindir", PREFIX "/bin"},
-    {"sbindir", PREFIX "/sbin"},
+    {"prefix", INSTALL_PREFIX},
+    {"exec_prefix", INSTALL_PREFIX},
+    {"bindir", INSTALL_PREFIX "/bin"},
+    {"sbindir", INSTALL_PREFIX "/sbin"},
     {"libexecdir", LIBEXECDIR},
 };
 

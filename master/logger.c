@@ -24,11 +24,10 @@
 #include "shm/jail.h"
 #include "shm/log.h"
 
-#define FACILITY_MAIL (2 << 3)
-#define DATAGRAM_MAX  (LOG_LINE_MAX + 64)
-#define LAST_LINES    10000 /* ms that others have after the master's death */
-#define RETRY         200   /* ms between two looks for syslog */
-#define SLICE         64    /* datagrams of one source per round */
+#define DATAGRAM_MAX (LOG_LINE_MAX + 64)
+#define LAST_LINES   10000 /* ms that others have after the master's death */
+#define RETRY        200   /* ms between two looks for syslog */
+#define SLICE        64    /* datagrams of one source per round */
 
 struct line {
 	STAILQ_ENTRY(line) next;
@@ -299,7 +298,8 @@ write_syslog(struct logger *l, const struct line *line)
 	if (l->sink == -1 && !connect_syslog(l))
 		return false;
 	localtime_r(&line->when.tv_sec, &tm);
-	n = snprintf(text, sizeof(text), "<%u>", FACILITY_MAIL | line->level);
+	n = snprintf(text, sizeof(text), "<%u>",
+	    l->set.view[line->ident].facility << 3 | line->level);
 	len = (size_t)n;
 	len += strftime(text + len, sizeof(text) - len, "%b %e %H:%M:%S ", &tm);
 	n = snprintf(text + len, sizeof(text) - len, "%s: %s",

@@ -1,5 +1,5 @@
 /*
- * imapctl: the administrator's tool. For now it edits userdb; see userdb(5).
+ * imapctl: the administrator's tool; see imapctl(8).
  */
 #include <bsd/readpassphrase.h>
 #include <bsd/string.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "master/ctl_mail.h"
 
 #define PASSWORD 1024 /* bytes, terminator included */
 #define FIELDS   64   /* of one set */
@@ -22,6 +23,7 @@ struct options {
 };
 
 static int usage(FILE *, int);
+static int mail(const struct options *, int, char **);
 static int userdb(const struct options *, int, char **);
 static int userdb_set(const struct options *, int, char **);
 static int userdb_password(const struct options *, int, char **);
@@ -62,7 +64,7 @@ main(int argc, char **argv)
 	argv += optind;
 	if (argc > 0 && strcmp(argv[0], "userdb") == 0)
 		return userdb(&o, argc - 1, argv + 1);
-	return usage(stderr, 2);
+	return mail(&o, argc, argv);
 }
 
 static int
@@ -72,12 +74,27 @@ usage(FILE *out, int status)
 	    "usage: imapctl [-f file] userdb set login field=value ...\n"
 	    "       imapctl [-f file] [-s scheme] userdb pw login\n"
 	    "       imapctl [-f file] userdb del login\n"
+	    "       imapctl [-f file] names check|convert user|maildir\n"
+	    "       imapctl [-f file] restored user|maildir\n"
 	    "       imapctl -v | --help\n"
 	    "file: " SYSCONFDIR "/userdb unless named; a field without a "
 	    "value is taken away\n"
 	    "scheme: one of %s\n",
 	    auth_userdb_schemes());
 	return status;
+}
+
+/* Commands on a user's Maildir. */
+static int
+mail(const struct options *o, int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[0], "names") == 0 &&
+	    (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "convert") == 0))
+		return ctl_names(
+		    o->file, argv[2], strcmp(argv[1], "convert") == 0);
+	if (argc == 2 && strcmp(argv[0], "restored") == 0)
+		return ctl_restored(o->file, argv[1]);
+	return usage(stderr, 2);
 }
 
 static int

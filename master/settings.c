@@ -43,7 +43,8 @@ struct row {
 	offsetof(struct type, list), offsetof(struct type, count) +            \
 					 sizeof(uint32_t) -                    \
 					 offsetof(struct type, list)
-#define NONE 0, 0
+#define WHOLE_VIEW 0, sizeof(struct settings_view)
+#define NONE       0, 0
 
 static const struct row rows[] = {
     /* who listens where */
@@ -58,12 +59,16 @@ static const struct row rows[] = {
     {"MAXDAEMONS", value_number, 1, 1000000, "10000", EACH, false,
 	VIEW(maxdaemons)},
     {"MAXPERIP", value_number, 1, 1000000, "20", EACH, false, VIEW(maxperip)},
-    {"LOGGEROPTS", value_ident, 0, 0, "-name=imapd", PLAIN, false, VIEW(ident)},
-    {"SSLLOGGEROPTS", value_ident, 0, 0, "-name=imapd-ssl", SSL, false,
-	VIEW(ident)},
+    {"LOGGEROPTS", value_loggeropts, 0, 0, "-name=imapd", PLAIN, false,
+	WHOLE_VIEW},
+    {"SSLLOGGEROPTS", value_loggeropts, 0, 0, "-name=imapd-ssl", SSL, false,
+	WHOLE_VIEW},
     {"MAILDIRPATH", value_text, 0, 0, "Maildir", EACH, false,
 	VIEW(maildirpath)},
-    {"TCPDOPTS", value_tcpdopts, 0, 0, "", SHARED, false, NONE},
+    /* after MAXDAEMONS and MAXPERIP: what stands here wins */
+    {"TCPDOPTS", value_tcpdopts, 0, 0, "", EACH, false, WHOLE_VIEW},
+    {"IMAPACCESSFILE", value_access, 0, 0, SYSCONFDIR "/imapaccess", SHARED,
+	false, FIELD(accessfile)},
 
     /* processes */
     {"PIDFILE", value_path, 0, 0, "/run/imapd.pid", SHARED, true,
@@ -99,6 +104,8 @@ static const struct row rows[] = {
 	FIELD(userdb)},
     {"AUTHDAEMONSOCKET", value_path, 0, 0, "/run/courier/authdaemon/socket",
 	SHARED, false, FIELD(authdaemonsocket)},
+    {"DEFAULTOPTIONS", value_text, 0, 0, "", SHARED, false,
+	FIELD(defaultoptions)},
     {"MINUID", value_number, 1, 4294967294, "500", SHARED, false,
 	FIELD(minuid)},
     {"DEFDOMAIN", value_text, 0, 0, "", SHARED, false, FIELD(defdomain)},
@@ -128,6 +135,9 @@ static const struct row rows[] = {
 	FIELD(tls_required)},
     {"IMAP_EXTERNAL", value_external, 0, 0, "", SHARED, true,
 	FIELD(tls_external)},
+    {"TLS_EXTERNAL", value_field, 0, 0, "", SHARED, false, FIELD(tls_field)},
+    {"TLS_VERIFYPEER", value_verify, 0, 0, "NONE", SHARED, false,
+	FIELD(tls_verify)},
     {"TLS_CERTFILE", value_path, 0, 0, "", SHARED, false, FIELD(tls_certfile)},
     {"TLS_PRIVATE_KEYFILE", value_path, 0, 0, "", SHARED, false,
 	FIELD(tls_keyfile)},
@@ -161,6 +171,20 @@ static const struct row rows[] = {
 	SHARED, false, FIELD(special_use)},
     {"IMAP_TRASHFOLDERNAME", value_text, 0, 0, "Trash", SHARED, false,
 	FIELD(trashfolder)},
+    {"IMAP_EMPTYTRASH", value_trash, 0, 0, "", SHARED, false,
+	WITH_COUNT(settings, emptytrash, nemptytrash)},
+    {"IMAP_MOVE_EXPUNGE_TO_TRASH", value_flag, 0, 0, "0", SHARED, false,
+	FIELD(expunge_to_trash)},
+    {"IMAP_LOG_DELETIONS", value_present, 0, 0, "", SHARED, false,
+	FIELD(log_deletions)},
+    {"IMAP_MAILBOX_SANITY_CHECK", value_flag, 0, 0, "1", SHARED, false,
+	FIELD(sanity_check)},
+    {"IMAP_DISABLETHREADSORT", value_flag, 0, 0, "0", SHARED, false,
+	FIELD(disablethreadsort)},
+    {"IMAP_CHECK_ALL_FOLDERS", value_flag, 0, 0, "0", SHARED, false,
+	FIELD(check_all_folders)},
+    {"IMAP_OBSOLETE_CLIENT", value_flag, 0, 0, "0", SHARED, false,
+	FIELD(obsolete_client)},
     {"APPENDLIMIT", value_number, 1024, 4294967295, "52428800", SHARED, false,
 	FIELD(append_limit)},
     {"INDEXDIR", value_path, 0, 0, "", SHARED, false, FIELD(indexdir)},
@@ -176,7 +200,6 @@ static const struct row rows[] = {
     {"TLS_CACHEFILE", value_none, 0, 0, "", SHARED, false, NONE},
     {"TLS_CACHESIZE", value_none, 0, 0, "", SHARED, false, NONE},
     {"TLS_ALPN", value_none, 0, 0, "", SHARED, false, NONE},
-    {"TLS_VERIFYPEER", value_none, 0, 0, "", SHARED, false, NONE},
     {"SSLPIDFILE", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_ACL", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_PROXY_FOREIGN", value_none, 0, 0, "", SHARED, false, NONE},
@@ -185,24 +208,14 @@ static const struct row rows[] = {
     {"HEADERFROM", value_none, 0, 0, "", SHARED, false, NONE},
     {"OUTBOX_MULTIPLE_SEND", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_SHAREDINDEXFILE", value_none, 0, 0, "", SHARED, false, NONE},
-    {"IMAP_MAILBOX_SANITY_CHECK", value_none, 0, 0, "", SHARED, false, NONE},
-    {"IMAPACCESSFILE", value_none, 0, 0, "", SHARED, false, NONE},
-    {"IMAP_DISABLETHREADSORT", value_none, 0, 0, "", SHARED, false, NONE},
-    {"IMAP_CHECK_ALL_FOLDERS", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_ULIMITD", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_BROKENUIDV", value_none, 0, 0, "", SHARED, false, NONE},
     {"MAILDIR_SKIP_SYMLINK_CHECKS", value_none, 0, 0, "", SHARED, false, NONE},
 
     /* Courier's, accepted with a warning when switched on */
-    {"IMAP_OBSOLETE_CLIENT", value_no_effect, 0, 0, "", SHARED, false, NONE},
-    {"IMAP_EMPTYTRASH", value_no_effect, 0, 0, "", SHARED, false, NONE},
-    {"IMAP_MOVE_EXPUNGE_TO_TRASH", value_no_effect, 0, 0, "", SHARED, false,
-	NONE},
-    {"IMAP_LOG_DELETIONS", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"IMAP_SHAREDMUNGENAMES", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"AUTH_MKHOMEDIR_SKEL", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"IMAPDEBUGFILE", value_no_effect, 0, 0, "", SHARED, false, NONE},
-    {"TLS_EXTERNAL", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"TLS_PRIORITY", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"TLS_MIN_DH_BITS", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"TLS_DHCERTFILE", value_no_effect, 0, 0, "", SHARED, false, NONE},
@@ -219,11 +232,16 @@ static void take(const struct row *, const struct conf *const conf[2],
 static void *field(const struct row *, unsigned view, struct settings *);
 static void load_one(struct conf *, const char *file, bool optional);
 static void tell_unset(struct notes each[2], struct notes *);
+static void take_services(
+    const struct conf *, struct settings *, struct notes *);
 static void tell_unknown(const struct conf *, struct notes *);
 static void tell_doubts(
     const struct conf *const conf[2], const struct settings *, struct notes *);
 static void doubt(
     const struct conf *, const char *name, struct notes *, const char *what);
+static void take_external(const struct conf *, struct settings *);
+static void tell_anchors(
+    const struct conf *, const struct settings *, struct notes *);
 static bool for_a_shell(const struct row *);
 static void finish(struct settings *);
 static bool no_certificate(
@@ -308,19 +326,49 @@ settings_apply(const struct conf *const conf[2], const char *file,
 			take(&rows[i], conf, view, &set, notes);
 	if (strlcpy(set.config, file, sizeof(set.config)) >= sizeof(set.config))
 		note_add(notes, NOTE_ERROR, NULL, 0, "%s: path too long", file);
+	take_services(conf[0], &set, notes);
 	tell_unknown(conf[0], notes);
 	tell_unknown(conf[1], notes);
 	tell_doubts(conf, &set, notes);
-	if (!no_certificate(conf, &set, notes) && set.tls_external != 0 &&
-	    set.tls_trustcerts[0] == '\0')
-		doubt(conf[0], "IMAP_EXTERNAL", notes,
-		    "needs TLS_TRUSTCERTS: without it no certificate is "
-		    "believed");
+	take_external(conf[0], &set);
+	if (!no_certificate(conf, &set, notes))
+		tell_anchors(conf[0], &set, notes);
 	finish(&set);
 	if (notes->errors > 0)
 		return -1;
 	*out = set;
 	return 0;
+}
+
+/* Courier's TLS_EXTERNAL alone switches EXTERNAL on, for both ports. */
+static void
+take_external(const struct conf *conf, struct settings *set)
+{
+	if (set->tls_field[0] != '\0' &&
+	    conf_find(conf, "IMAP_EXTERNAL") == NULL)
+		set->tls_external = 3;
+}
+
+/* Certificates of clients are believed from somebody, or not at all. */
+static void
+tell_anchors(
+    const struct conf *conf, const struct settings *set, struct notes *notes)
+{
+	static const char none[] =
+	    "needs TLS_TRUSTCERTS: without it no certificate is believed";
+	const struct conf_entry *e = conf_find(conf, "TLS_VERIFYPEER");
+
+	if (set->tls_trustcerts[0] != '\0')
+		return;
+	if (set->tls_external != 0) {
+		doubt(conf, "IMAP_EXTERNAL", notes, none);
+		doubt(conf, "TLS_EXTERNAL", notes, none);
+	}
+	if (e != NULL && set->tls_verify != SETTINGS_VERIFY_NONE)
+		note_add(notes, NOTE_ERROR, e->file, e->line,
+		    "TLS_VERIFYPEER=%.64s: needs TLS_TRUSTCERTS, for example "
+		    "/etc/ssl/certs for all public authorities",
+		    e->value);
 }
 
 /* What a session without a server goes by: the mail and its time-outs. */
@@ -430,6 +478,23 @@ field(const struct row *row, unsigned view, struct settings *set)
 	return (char *)&set->view[view] + row->offset;
 }
 
+/* AUTHSERVICE<port>: a row would be needed for every port. */
+static void
+take_services(
+    const struct conf *conf, struct settings *set, struct notes *notes)
+{
+	const struct conf_entry *e;
+
+	for (size_t i = 0; (e = conf_at(conf, i)) != NULL; i++)
+		if (e->file != NULL && strncmp(e->name, "AUTHSERVICE", 11) == 0)
+			value_service(&(struct value){.name = e->name,
+			    .text = e->value,
+			    .file = e->file,
+			    .line = e->line,
+			    .field = set,
+			    .notes = notes});
+}
+
 static void
 tell_unknown(const struct conf *conf, struct notes *notes)
 {
@@ -453,7 +518,12 @@ static void
 tell_doubts(const struct conf *const conf[2], const struct settings *set,
     struct notes *notes)
 {
-	const struct conf_entry *protocol, *starttls;
+	/* They have a field in struct settings, but no room reads it. */
+	static const char *const unread[] = {"IMAP_EMPTYTRASH",
+	    "IMAP_MOVE_EXPUNGE_TO_TRASH", "IMAP_LOG_DELETIONS",
+	    "IMAP_DISABLETHREADSORT", "IMAP_CHECK_ALL_FOLDERS",
+	    "IMAP_OBSOLETE_CLIENT"};
+	const struct conf_entry *protocol, *starttls, *e;
 
 	if (set->enhancedidle == 0)
 		doubt(conf[0], "IMAP_ENHANCEDIDLE", notes,
@@ -475,6 +545,11 @@ tell_doubts(const struct conf *const conf[2], const struct settings *set,
 		if (set->view[view].maxperip <= 4)
 			doubt(conf[view], "MAXPERIP", notes,
 			    "today's clients open more connections than this");
+	}
+	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++) {
+		e = conf_find(conf[0], unread[i]);
+		if (e != NULL && e->value[0] != '\0' && e->value[0] != '0')
+			doubt(conf[0], unread[i], notes, "has no effect here");
 	}
 	protocol = conf_find(conf[0], "TLS_PROTOCOL");
 	starttls = conf_find(conf[0], "TLS_STARTTLS_PROTOCOL");
@@ -505,6 +580,11 @@ no_certificate(
 	if (e != NULL && set->tls_external != 0)
 		note_add(notes, NOTE_ERROR, e->file, e->line,
 		    "IMAP_EXTERNAL needs TLS_CERTFILE");
+	e = conf_find(conf[0], "TLS_EXTERNAL");
+	if (e != NULL && set->tls_external != 0)
+		note_add(notes, NOTE_WARN, e->file, e->line,
+		    "TLS_EXTERNAL: no EXTERNAL without TLS_CERTFILE");
+	set->tls_external = 0;
 	e = conf_find(conf[0], "IMAPDSTARTTLS");
 	if (e != NULL && set->starttls != 0)
 		note_add(notes, NOTE_WARN, e->file, e->line,

@@ -5,6 +5,7 @@
 #include "master/value.h"
 
 #include <arpa/inet.h>
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <ctype.h>
 #include <errno.h>
@@ -13,12 +14,11 @@
 #include <string.h>
 #include <strings.h>
 
-static void wrong(const struct value *, const char *what);
-static void warn(const struct value *, const char *what);
 static void store(const struct value *, int64_t);
 static const char *next_word(const char **, char *out, size_t size);
 static bool parse_address(const char *, uint8_t addr[16], bool *v4);
 static bool parse_port(const char *, uint16_t *);
+static bool one_trash(const char *, struct settings_trash *);
 static bool one_port(
     const struct value *, const char *, struct settings_listen *);
 
@@ -41,7 +41,7 @@ value_number(const struct value *v)
 	}
 	snprintf(what, sizeof(what), "allowed is %lld to %lld",
 	    (long long)v->min, (long long)v->max);
-	wrong(v, what);
+	value_wrong(v, what);
 }
 
 void
@@ -54,7 +54,7 @@ value_octal(const struct value *v)
 		return;
 	n = strtoul(v->text, &end, 8);
 	if (*end != '\0' || v->text[0] == '-' || n > 0777)
-		wrong(v, "an octal number from 000 to 777 is needed");
+		value_wrong(v, "an octal number from 000 to 777 is needed");
 	else
 		store(v, (int64_t)n);
 }
@@ -77,7 +77,7 @@ value_flag(const struct value *v)
 		store(v, 0);
 		return;
 	}
-	wrong(v, "0 or 1 (NO or YES) is needed");
+	value_wrong(v, "0 or 1 (NO or YES) is needed");
 }
 
 void
@@ -90,14 +90,14 @@ value_text(const struct value *v)
 		return;
 	}
 	snprintf(what, sizeof(what), "longer than %zu bytes", v->size - 1);
-	wrong(v, what);
+	value_wrong(v, what);
 }
 
 void
 value_path(const struct value *v)
 {
 	if (v->text[0] != '\0' && v->text[0] != '/')
-		wrong(v, "a path that begins with / is needed");
+		value_wrong(v, "a path that begins with / is needed");
 	else
 		value_text(v);
 }
@@ -106,7 +106,7 @@ void
 value_word(const struct value *v)
 {
 	if (v->text[0] == '\0' || strpbrk(v->text, " \t") != NULL)
-		wrong(v, "one word is needed");
+		value_wrong(v, "one word is needed");
 	else
 		value_text(v);
 }
@@ -150,12 +150,13 @@ value_nets(const struct value *v)
 
 	while (next_word(&p, word, sizeof(word)) != NULL) {
 		if (n == SETTINGS_NETS) {
-			wrong(v, "more than 64 networks");
+			value_wrong(v, "more than 64 networks");
 			return;
 		}
 		if (value_net(word, &nets[n++]) == -1) {
-			wrong(v, "addresses, or networks as 192.0.2.0/24 or "
-				 "2001:db8::/32, are needed");
+			value_wrong(v,
+			    "addresses, or networks as 192.0.2.0/24 or "
+			    "2001:db8::/32, are needed");
 			return;
 		}
 	}
@@ -176,18 +177,18 @@ value_ports(const struct value *v)
 	memset(list, 0, sizeof(list));
 	while (next_word(&p, word, sizeof(word)) != NULL) {
 		if (n == SETTINGS_LISTS) {
-			wrong(v, "more than 16 ports");
+			value_wrong(v, "more than 16 ports");
 			return;
 		}
 		if (!one_port(v, word, &list[n++])) {
-			wrong(v,
+			value_wrong(v,
 			    "a list of ports (1 to 65535) or "
 			    "address.port, separated by commas, is needed");
 			return;
 		}
 	}
 	if (n == 0) {
-		wrong(v, "at least one port is needed");
+		value_wrong(v, "at least one port is needed");
 		return;
 	}
 	memset(v->field, 0, v->size);
@@ -223,7 +224,7 @@ value_address(const struct value *v)
 
 	if (strcmp(v->text, "0") != 0 && v->text[0] != '\0' &&
 	    !parse_address(v->text, addr, &v4))
-		wrong(v, "one IP address, or 0 for all, is needed");
+		value_wrong(v, "one IP address, or 0 for all, is needed");
 }
 
 void
@@ -245,16 +246,45 @@ value_auth(const struct value *v)
 			continue;
 		if (i == 3 || n == 3 ||
 		    memchr(list, names[i].auth, n) != NULL) {
-			wrong(v, "each of authpam, authuserdb, authdaemon at "
-				 "most once is needed");
+			value_wrong(v,
+			    "each of authpam, authuserdb, authdaemon at "
+			    "most once is needed");
 			return;
 		}
 		list[n++] = (uint8_t)names[i].auth;
 	}
 	if (n == 0)
-		wrong(v, "authpam, authuserdb or authdaemon is needed");
+		value_wrong(v, "authpam, authuserdb or authdaemon is needed");
 	else
 		memcpy(v->field, list, sizeof(list));
+}
+
+void
+value_service(const struct value *v)
+{
+	struct settings *set = v->field;
+	struct settings_service *s = &set->services[set->nservices];
+	const char *why = NULL;
+	size_t n = strlen(v->text);
+	uint16_t port;
+
+	port =
+	    (uint16_t)strtonum(v->name + strlen("AUTHSERVICE"), 1, 65535, &why);
+	if (why != NULL) {
+		value_wrong(v, "AUTHSERVICE and a port's number is needed");
+	} else if (n >= sizeof(s->name) ||
+		   v->text[strspn(v->text,
+		       "abcdefghijklmnopqrstuvwxyz0123456789-_")] != '\0') {
+		value_wrong(v,
+		    "a service of at most 32 of a-z, 0-9, - and _ is "
+		    "needed");
+	} else if (set->nservices == SETTINGS_SERVICES) {
+		value_wrong(v, "at most 32 ports have a service of their own");
+	} else if (n > 0) {
+		s->port = port;
+		(void)strlcpy(s->name, v->text, sizeof(s->name));
+		set->nservices++;
+	}
 }
 
 void
@@ -267,7 +297,7 @@ value_protocol(const struct value *v)
 	    .text = "", .field = v->field, .size = v->size};
 
 	if (strcasecmp(v->text, "SSL23") == 0) {
-		warn(v, "old value, taken as TLSv1.2+");
+		value_warn(v, "old value, taken as TLSv1.2+");
 		value_text(&none);
 		return;
 	}
@@ -275,27 +305,111 @@ value_protocol(const struct value *v)
 		if (strcmp(known[i], v->text) != 0)
 			continue;
 		if (i > 0 && i < 7)
-			warn(v, "TLS below 1.2 is not safe: use TLSv1.2+");
+			value_warn(
+			    v, "TLS below 1.2 is not safe: use TLSv1.2+");
 		value_text(v);
 		return;
 	}
-	wrong(v, "TLSv1.2, TLSv1.3 and these with + (or newer) or ++ are "
-		 "understood; SSL is not spoken");
+	value_wrong(v, "TLSv1.2, TLSv1.3 and these with + (or newer) or ++ are "
+		       "understood; SSL is not spoken");
 }
 
 void
-value_ident(const struct value *v)
+value_verify(const struct value *v)
 {
-	const char *p = v->text;
-	char word[SETTINGS_TEXT];
-
-	while (next_word(&p, word, sizeof(word)) != NULL) {
-		if (strncmp(word, "-name=", 6) == 0 && word[6] != '\0' &&
-		    strlen(word + 6) < v->size)
-			strlcpy(v->field, word + 6, v->size);
-		else
-			warn(v, "only -name=IDENT has an effect");
+	/* Courier looks at the first letter only. */
+	switch (v->text[0]) {
+	case '\0':
+		return;
+	case 'N':
+	case 'n':
+		store(v, SETTINGS_VERIFY_NONE);
+		return;
+	case 'P':
+	case 'p':
+		store(v, SETTINGS_VERIFY_PEER);
+		return;
+	case 'R':
+	case 'r':
+		store(v, SETTINGS_VERIFY_REQUIRE);
+		return;
 	}
+	value_wrong(v, "NONE, PEER or REQUIREPEER is needed");
+}
+
+void
+value_access(const struct value *v)
+{
+	size_t n = strlen(v->text);
+	struct value plain = *v;
+	char path[SETTINGS_PATH];
+
+	/* What makeimapaccess compiled is not read, the text beside it is. */
+	if (n > 4 && n < sizeof(path) && strcmp(v->text + n - 4, ".dat") == 0) {
+		snprintf(path, sizeof(path), "%.*s", (int)n - 4, v->text);
+		plain.text = path;
+	}
+	value_path(&plain);
+}
+
+/* IMAP_LOG_DELETIONS: on if it is set and does not begin with 0. */
+void
+value_present(const struct value *v)
+{
+	store(v, v->text[0] != '\0' && v->text[0] != '0');
+}
+
+void
+value_field(const struct value *v)
+{
+	if (v->text[strspn(v->text, "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789.")] != '\0')
+		value_wrong(v, "the name of a field of the subject is needed, "
+			       "as emailaddress or CN");
+	else
+		value_text(v);
+}
+
+/* The field is a trash array with its count right behind. */
+void
+value_trash(const struct value *v)
+{
+	struct settings_trash list[SETTINGS_TRASH];
+	const char *p = v->text;
+	char word[160];
+	uint32_t n = 0;
+
+	memset(list, 0, sizeof(list));
+	while (next_word(&p, word, sizeof(word)) != NULL)
+		if (n == SETTINGS_TRASH || !one_trash(word, &list[n++])) {
+			value_wrong(v,
+			    "up to 16 words as Trash:7 (folder and "
+			    "days), or a number of days, are needed");
+			return;
+		}
+	memset(v->field, 0, v->size);
+	memcpy(v->field, list, n * sizeof(list[0]));
+	memcpy((char *)v->field + v->size - sizeof(n), &n, sizeof(n));
+}
+
+/* A bare number is for the trash folder. One day is the least. */
+static bool
+one_trash(const char *word, struct settings_trash *out)
+{
+	const char *colon = strrchr(word, ':');
+	const char *days = colon == NULL ? word : colon + 1;
+	size_t name = colon == NULL ? 0 : (size_t)(colon - word);
+	unsigned long n;
+
+	if (days[0] == '\0' || strlen(days) > 5 || colon == word ||
+	    days[strspn(days, "0123456789")] != '\0' ||
+	    name >= sizeof(out->folder))
+		return false;
+	n = strtoul(days, NULL, 10);
+	memcpy(out->folder, word, name);
+	out->days = n == 0 ? 1 : (uint32_t)n;
+	return true;
 }
 
 void
@@ -306,7 +420,7 @@ value_namespace(const struct value *v)
 	else if (v->text[0] == '\0' || strcmp(v->text, "0") == 0)
 		store(v, 0);
 	else
-		wrong(v, "\"INBOX.\" or \"\" is needed");
+		value_wrong(v, "\"INBOX.\" or \"\" is needed");
 }
 
 void
@@ -324,9 +438,10 @@ value_uses(const struct value *v)
 			if (strcasecmp(uses[i], use + 1) == 0)
 				break;
 		if (use == NULL || use == word || i == 7) {
-			wrong(v, "words as Sent=\\Sent are needed; uses are "
-				 "\\All \\Archive \\Drafts \\Flagged \\Junk "
-				 "\\Sent \\Trash");
+			value_wrong(v,
+			    "words as Sent=\\Sent are needed; uses are "
+			    "\\All \\Archive \\Drafts \\Flagged \\Junk "
+			    "\\Sent \\Trash");
 			return;
 		}
 	}
@@ -346,26 +461,11 @@ value_external(const struct value *v)
 		else if (strcmp(word, "SSLPORT") == 0)
 			bits |= 2;
 		else {
-			wrong(v, "PORT, SSLPORT or both are needed");
+			value_wrong(v, "PORT, SSLPORT or both are needed");
 			return;
 		}
 	}
 	store(v, bits);
-}
-
-void
-value_tcpdopts(const struct value *v)
-{
-	const char *p = v->text;
-	char word[256], what[320];
-
-	while (next_word(&p, word, sizeof(word)) != NULL) {
-		if (strcmp(word, "-nodnslookup") == 0 ||
-		    strcmp(word, "-noidentlookup") == 0)
-			continue; /* we never look up */
-		snprintf(what, sizeof(what), "%s has no effect here", word);
-		warn(v, what);
-	}
 }
 
 void
@@ -378,25 +478,25 @@ void
 value_no_effect(const struct value *v)
 {
 	if (v->text[0] != '\0' && strcmp(v->text, "0") != 0)
-		warn(v, "has no effect here");
+		value_warn(v, "has no effect here");
 }
 
 void
 value_refused(const struct value *v)
 {
 	if (v->text[0] != '\0' && strcmp(v->text, "0") != 0)
-		wrong(v, "this server does not have it: leave it out");
+		value_wrong(v, "this server does not have it: leave it out");
 }
 
-static void
-wrong(const struct value *v, const char *what)
+void
+value_wrong(const struct value *v, const char *what)
 {
 	note_add(v->notes, NOTE_ERROR, v->file, v->line, "%s=\"%.64s\": %s",
 	    v->name, v->text, what);
 }
 
-static void
-warn(const struct value *v, const char *what)
+void
+value_warn(const struct value *v, const char *what)
 {
 	note_add(v->notes, NOTE_WARN, v->file, v->line, "%s=\"%.64s\": %s",
 	    v->name, v->text, what);

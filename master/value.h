@@ -34,15 +34,25 @@ void value_nets(const struct value *);    /* struct value_nets */
 void value_ports(const struct value *);   /* struct value_ports */
 void value_address(const struct value *); /* checked only */
 void value_auth(const struct value *);    /* uint8_t[4] */
+void value_service(const struct value *); /* AUTHSERVICE<port>: settings */
 void value_protocol(const struct value *);
-void value_ident(const struct value *);     /* -name= of LOGGEROPTS */
-void value_namespace(const struct value *); /* uint32_t */
-void value_uses(const struct value *);      /* SPECIAL-USE names */
-void value_external(const struct value *);  /* bits 1 PORT, 2 SSLPORT */
-void value_tcpdopts(const struct value *);  /* checked only */
-void value_none(const struct value *);      /* no effect, silent */
-void value_no_effect(const struct value *); /* no effect, a warning */
-void value_refused(const struct value *);   /* an error when switched on */
+void value_verify(const struct value *);     /* enum settings_verify */
+void value_access(const struct value *);     /* a path, ".dat" cut off */
+void value_trash(const struct value *);      /* settings_trash list and count */
+void value_present(const struct value *);    /* on if set, but for 0... */
+void value_field(const struct value *);      /* the name of a subject's field */
+void value_namespace(const struct value *);  /* uint32_t */
+void value_uses(const struct value *);       /* SPECIAL-USE names */
+void value_external(const struct value *);   /* bits 1 PORT, 2 SSLPORT */
+void value_loggeropts(const struct value *); /* struct settings_view */
+void value_tcpdopts(const struct value *);   /* struct settings_view */
+void value_none(const struct value *);       /* no effect, silent */
+void value_no_effect(const struct value *);  /* no effect, a warning */
+void value_refused(const struct value *);    /* an error when switched on */
+
+/* Notes that this value is wrong (an error), or doubtful. */
+void value_wrong(const struct value *, const char *what);
+void value_warn(const struct value *, const char *what);
 
 /*
  * An address prefix "ADDR" or "ADDR/BITS"; 0, or -1 if it is none. Bits of an

@@ -5,7 +5,9 @@
  */
 #include "shm/capability.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,6 +19,9 @@
 #define BEFORE    (LOGIN | LOGIN_TLS)
 #define AFTER     (MAIL | MAIL_TLS)
 #define ALWAYS    (BEFORE | AFTER)
+
+/* RFC 7889: the only word with a value that a setting gives. */
+#define LIMIT "APPENDLIMIT"
 
 struct word {
 	const char *text;
@@ -48,6 +53,21 @@ static const struct word words[] = {
     {"MULTIAPPEND", ALWAYS, false},
     {"MOVE", ALWAYS, false},
     {"UNSELECT", ALWAYS, false},
+    {"ESEARCH", ALWAYS, false},
+    {"SEARCHRES", ALWAYS, false},
+    {"WITHIN", ALWAYS, false},
+    {"PARTIAL", ALWAYS, false},
+    {"INPROGRESS", ALWAYS, false},
+    {"SORT", ALWAYS, true},
+    {"SORT=DISPLAY", ALWAYS, false},
+    {"ESORT", ALWAYS, false},
+    {"THREAD=ORDEREDSUBJECT", ALWAYS, true},
+    {"THREAD=REFERENCES", ALWAYS, true},
+    {"THREAD=REFS", ALWAYS, false},
+    {"BINARY", ALWAYS, false},
+    {"STATUS=SIZE", ALWAYS, false},
+    {"STATUS=DELETED", ALWAYS, false},
+    {LIMIT, ALWAYS, false},
 };
 
 /* What Courier's own default lists name, beside AUTH= and ACL words. */
@@ -55,6 +75,8 @@ static const char courier_default[] =
     "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT "
     "THREAD=REFERENCES SORT QUOTA IDLE";
 
+static size_t full_text(
+    const struct settings *, const struct word *, char *, size_t);
 static bool has_word(const char *, const char *);
 static const char *next_word(const char *, size_t *);
 static bool is_default(const char *);
@@ -66,16 +88,17 @@ capability_print(const struct settings *set, enum capability_stage stage,
     bool external, char *out, size_t size)
 {
 	size_t i, n, len = 0;
+	char text[64];
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!shown(set, &words[i], stage, external))
 			continue;
-		n = strlen(words[i].text);
+		n = full_text(set, &words[i], text, sizeof(text));
 		if (len + n + 2 > size)
 			break;
 		if (len > 0)
 			out[len++] = ' ';
-		memcpy(out + len, words[i].text, n);
+		memcpy(out + len, text, n);
 		len += n;
 	}
 	out[len] = '\0';
@@ -90,6 +113,21 @@ capability_has(const struct settings *set, const char *word)
 		if (strcasecmp(words[i].text, word) == 0)
 			return shown(set, &words[i], CAPABILITY_MAIL, false);
 	return false;
+}
+
+/* Its length. */
+static size_t
+full_text(
+    const struct settings *set, const struct word *w, char *out, size_t size)
+{
+	int n;
+
+	if (strcmp(w->text, LIMIT) == 0)
+		n = snprintf(
+		    out, size, "%s=%" PRIu64, w->text, set->append_limit);
+	else
+		n = snprintf(out, size, "%s", w->text);
+	return n < 0 ? 0 : (size_t)n;
 }
 
 static bool

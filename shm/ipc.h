@@ -190,7 +190,9 @@ int ipc_send_wait(
  * 1: *msg is filled, it was in the list for these two roles, within its size
  * and with no more descriptors than it may have. 0: the peer has gone. -1 with
  * errno: EAGAIN, or EPROTO for a message that the list forbids (its
- * descriptors are closed; the caller drops this peer and lives on).
+ * descriptors are closed; the caller drops this peer and lives on). After
+ * EPROTO msg->type and the body stay readable until the next call, so that the
+ * caller can see what it was that was refused.
  * Descriptors of the previous message that were not taken are closed.
  */
 int ipc_recv(

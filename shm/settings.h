@@ -10,11 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SETTINGS_PATH  1024
-#define SETTINGS_TEXT  1024
-#define SETTINGS_WORD  64
-#define SETTINGS_NETS  64
-#define SETTINGS_LISTS 16 /* addresses to listen on, per PORT and SSLPORT */
+#define SETTINGS_PATH     1024
+#define SETTINGS_TEXT     1024
+#define SETTINGS_WORD     64
+#define SETTINGS_NETS     64
+#define SETTINGS_LISTS    16 /* addresses to listen on, per PORT and SSLPORT */
+#define SETTINGS_SERVICE  33 /* bytes of a service's name, terminated */
+#define SETTINGS_SERVICES 32
+#define SETTINGS_TRASH    16 /* folders of IMAP_EMPTYTRASH */
 
 struct settings_net { /* an address prefix; IPv4 as ::ffff:0:0/96 */
 	uint8_t addr[16];
@@ -26,6 +29,11 @@ struct settings_listen {          /* one address and port to listen on */
 	uint16_t port;
 };
 
+struct settings_trash {   /* one folder of IMAP_EMPTYTRASH */
+	char folder[128]; /* as written: Trash, Trash.Sub; "": trashfolder */
+	uint32_t days;    /* files whose ctime is older are removed; >= 1 */
+};
+
 struct settings_view { /* what PORT and SSLPORT may see differently */
 	struct settings_listen listen[SETTINGS_LISTS];
 	uint32_t nlisten;
@@ -33,7 +41,18 @@ struct settings_view { /* what PORT and SSLPORT may see differently */
 	uint32_t maxdaemons;
 	uint32_t maxperip;
 	char ident[SETTINGS_WORD]; /* syslog ident: imapd, imapd-ssl */
+	uint32_t facility;    /* of syslog, LOGGEROPTS -facility: 0 to 23 */
+	uint32_t maxperc;     /* TCPDOPTS -maxperc: per IPv4 /24; 0: no limit */
+	uint32_t warn;        /* -warn: so many connections; 0: nine tenths */
+	uint32_t backlog;     /* -listen */
+	uint32_t accesslocal; /* -accesslocal */
+	char denymsg[256];    /* -denymsg; "": closed without a word */
 	char maildirpath[SETTINGS_PATH];
+};
+
+struct settings_service { /* AUTHSERVICE<port> */
+	uint16_t port;
+	char name[SETTINGS_SERVICE];
 };
 
 enum settings_auth { /* AUTHMODULES, in order, ended by NONE */
@@ -41,6 +60,12 @@ enum settings_auth { /* AUTHMODULES, in order, ended by NONE */
 	SETTINGS_AUTH_PAM,
 	SETTINGS_AUTH_USERDB,
 	SETTINGS_AUTH_DAEMON,
+};
+
+enum settings_verify { /* TLS_VERIFYPEER */
+	SETTINGS_VERIFY_NONE,
+	SETTINGS_VERIFY_PEER,    /* a certificate, if there is one, must fit */
+	SETTINGS_VERIFY_REQUIRE, /* there must be one */
 };
 
 struct settings {
@@ -65,12 +90,16 @@ struct settings {
 	uint32_t maxperuser;
 	uint32_t maxunauth; /* unauthenticated connections in all */
 	uint32_t maxunauth_perip;
-	uint32_t rate_perip;    /* connections a minute from one address */
-	uint8_t authmodules[4]; /* enum settings_auth */
+	uint32_t rate_perip; /* connections a minute from one address */
+	char accessfile[SETTINGS_PATH]; /* IMAPACCESSFILE: the master's */
+	uint8_t authmodules[4];         /* enum settings_auth */
 	char pamservice[SETTINGS_WORD];
 	char pamconfdir[SETTINGS_PATH]; /* "": the system's; tests set it */
 	char userdb[SETTINGS_PATH];
 	char authdaemonsocket[SETTINGS_PATH];
+	struct settings_service services[SETTINGS_SERVICES];
+	uint32_t nservices;
+	char defaultoptions[SETTINGS_TEXT]; /* of accounts: a=b,c=d */
 	uint32_t minuid;
 	char defdomain[SETTINGS_WORD];
 	char domainsep[SETTINGS_WORD];
@@ -86,9 +115,11 @@ struct settings {
 	uint32_t lock_timeout;       /* for a folder's lock, 30 */
 
 	/* TLS */
-	uint32_t starttls;     /* IMAPDSTARTTLS */
-	uint32_t tls_required; /* IMAP_TLS_REQUIRED */
-	uint32_t tls_external; /* bit 1: PORT, bit 2: SSLPORT */
+	uint32_t starttls;             /* IMAPDSTARTTLS */
+	uint32_t tls_required;         /* IMAP_TLS_REQUIRED */
+	uint32_t tls_external;         /* bit 1: PORT, bit 2: SSLPORT */
+	char tls_field[SETTINGS_WORD]; /* TLS_EXTERNAL: field with the name */
+	uint32_t tls_verify;           /* enum settings_verify */
 	char tls_certfile[SETTINGS_PATH];
 	char tls_keyfile[SETTINGS_PATH];
 	char tls_protocol[SETTINGS_WORD]; /* as written, checked */
@@ -108,7 +139,15 @@ struct settings {
 	uint32_t namespace_prefix; /* 1: INBOX. as Courier; 0: empty prefix */
 	char special_use[SETTINGS_TEXT]; /* "Sent=\Sent Drafts=\Drafts ..." */
 	char trashfolder[SETTINGS_WORD];
-	uint64_t append_limit; /* bytes of one message, 50 MiB */
+	struct settings_trash emptytrash[SETTINGS_TRASH];
+	uint32_t nemptytrash;       /* 0: off */
+	uint32_t expunge_to_trash;  /* IMAP_MOVE_EXPUNGE_TO_TRASH */
+	uint32_t log_deletions;     /* IMAP_LOG_DELETIONS */
+	uint32_t sanity_check;      /* IMAP_MAILBOX_SANITY_CHECK */
+	uint32_t disablethreadsort; /* IMAP_DISABLETHREADSORT */
+	uint32_t check_all_folders; /* IMAP_CHECK_ALL_FOLDERS */
+	uint32_t obsolete_client;   /* IMAP_OBSOLETE_CLIENT */
+	uint64_t append_limit;      /* bytes of one message, 50 MiB */
 	char indexdir[SETTINGS_PATH];
 	char hostname[SETTINGS_WORD]; /* for message file names */
 

@@ -40,8 +40,8 @@ room shm 'shm/'
 room maildir 'maildir/'
 room auth 'auth/|shm/'
 room worker/net 'worker/net/|shm/|auth/(ask|ticket)\.h'
-room worker/imap 'worker/imap/|shm/|maildir/(maildir|mime)\.h'
-room master 'master/|shm/|auth/|maildir/(maildir|mime)\.h|worker/(net/worker|imap/session)\.h'
+room worker/imap 'worker/imap/|shm/|maildir/(maildir|mime|quota|trash)\.h'
+room master 'master/|shm/|auth/|maildir/(maildir|mime|moving)\.h|worker/(net/worker|imap/session)\.h'
 only 'TLS in one file' '#include <openssl/ssl' worker/net/tls.c worker/net/tls.h
 only 'PAM in one file' '#include <security/' auth/pam.c
 only 'LMDB in one file' '#include <lmdb' maildir/index.c
@@ -49,8 +49,9 @@ only 'changes of user in the jail and the spare' 'setres[ug]id\(' \
 	shm/jail.c master/spare.c
 # shellcheck disable=SC2046
 only 'mutating store calls in change.c' \
-	'(mailbox_(store|expunge|copy)|maildir_(create|delete|rename|subscribe)|delivery_(open|commit)) ?\(' \
-	worker/imap/change.c worker/imap/change.h maildir/maildir.h \
+	'(mailbox_(store|expunge|copy|trash)|maildir_(create|delete|rename|subscribe|empty)|delivery_(open|commit)) ?\(' \
+	worker/imap/change.c worker/imap/change.h worker/imap/change_expunge.c \
+	maildir/maildir.h \
 	$(find maildir -name "*.[ch]")
 check 'no logging in the store' "$(grep -nE 'syslog|log_(line|courier)|fprintf\(stderr' maildir/*.c)"
 check 'no extern variables' "$(grep -nE '^extern [^(]*;' shm/*.h maildir/*.h auth/*.h worker/*/*.h master/*.h)"

@@ -661,7 +661,14 @@ def judge(players, before, arrivals):
     ok(not wrong, "nor is a copied or moved one", *wrong)
     ok(len(there) == len(set(there)), "none is there twice",
        sorted(i for i in there if there.count(i) > 1))
-    back = [i for p in players for i in p.gone if i in there]
+    where = {}
+    for (folder, uid), ident in seen.items():
+        if folder == "INBOX.Both":
+            where.setdefault(ident, set()).add(uid)
+    moved = [i for i, uids in where.items() if len(uids) > 1]
+    note("renumbered (Courier's readdir beside a rename):", moved or "none")
+    # To a session that looks just then, a renumbered message is one that went.
+    back = [i for p in players for i in p.gone if i in there and i not in moved]
     ok(not back, "none that was expunged is back", back)
 
     now = {m[3]: m for m in both.values()}
@@ -673,12 +680,6 @@ def judge(players, before, arrivals):
              for i, (uid, flags) in p.mine.items()
              if i in now and {f.encode() for f in flags} != now[i][0]]
     ok(not wrong, "what one session stored is what both show", *wrong)
-    where = {}
-    for (folder, uid), ident in seen.items():
-        if folder == "INBOX.Both":
-            where.setdefault(ident, set()).add(uid)
-    moved = [i for i, uids in where.items() if len(uids) > 1]
-    note("renumbered (Courier's readdir beside a rename):", moved or "none")
 
 
 def both_at_once():

@@ -155,26 +155,46 @@ account_options_count_after_the_password(void **state)
 static void
 external_comes_only_from_workers_that_may(void **state)
 {
+	struct ask q = {.conn = 1,
+	    .user = "",
+	    .password = "anna",
+	    .mechanism = "EXTERNAL",
+	    .flags = IPC_ASK_CERT | IPC_ASK_TLS};
+
 	(void)state;
 	begin();
-	ask(0, (struct ask){.conn = 1,
-		   .user = "",
-		   .password = "anna",
-		   .mechanism = "EXTERNAL",
-		   .flags = IPC_ASK_CERT | IPC_ASK_TLS});
-	assert_int_equal(answer(0, 5000).type, IPC_YES);
-	ask(0, (struct ask){.conn = 1,
-		   .user = "",
-		   .password = "nobody",
-		   .mechanism = "EXTERNAL",
-		   .flags = IPC_ASK_CERT | IPC_ASK_TLS});
+	ask(1, q);
+	assert_int_equal(answer(1, 5000).type, IPC_YES);
+	/* The same words of a worker that serves no such listener. */
+	ask(0, q);
 	assert_int_equal(answer(0, 5000).why, IPC_NO_FAILED);
-	ask(0, (struct ask){.conn = 1,
-		   .user = "",
-		   .password = "anna",
-		   .mechanism = "EXTERNAL",
-		   .flags = IPC_ASK_TLS});
-	assert_int_equal(answer(0, 5000).type, IPC_NO);
+	q.password = "nobody";
+	ask(1, q);
+	assert_int_equal(answer(1, 5000).why, IPC_NO_FAILED);
+	q.password = "anna";
+	q.flags = IPC_ASK_TLS;
+	ask(1, q);
+	assert_int_equal(answer(1, 5000).type, IPC_NO);
+}
+
+static void
+the_last_number_without_certificates_is_below_the_bound(void **state)
+{
+	struct ask q = {.conn = 1,
+	    .user = "",
+	    .password = "anna",
+	    .mechanism = "EXTERNAL",
+	    .flags = IPC_ASK_CERT | IPC_ASK_TLS};
+
+	(void)state;
+	begin();
+	for (uint32_t n = BOOT_WORKERS_CERT - 1; n < BOOT_WORKERS; n++) {
+		shut(&h.worker[0]);
+		h.worker[0] = give_peer(BOOT_WORKER, n, 80 + n);
+		ask(0, q);
+		assert_int_equal(answer(0, 5000).type,
+		    n < BOOT_WORKERS_CERT ? IPC_NO : IPC_YES);
+	}
 }
 
 static void
@@ -413,6 +433,7 @@ main(void)
 	    T(uids_below_the_limit_are_refused_with_a_line_of_their_own),
 	    T(account_options_count_after_the_password),
 	    T(external_comes_only_from_workers_that_may),
+	    T(the_last_number_without_certificates_is_below_the_bound),
 	    T(slow_hashes_do_not_hold_up_the_others),
 	    T(a_slow_hash_lets_its_owner_in),
 	    T(without_a_key_nobody_comes_in),

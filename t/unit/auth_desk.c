@@ -317,27 +317,27 @@ slow_questions_are_bounded_per_user_and_address(void **state)
 
 	(void)state;
 	with_pam(false);
-	for (uint64_t i = 0; i < DESK_USER + 1; i++) {
+	for (uint64_t i = 0; i < QUEUE_USER + 1; i++) {
 		(void)snprintf(peer, sizeof(peer), "192.0.2.%u", (unsigned)i);
 		ask(0, (struct ask){.conn = i, .user = "anna", .peer = peer});
 	}
 	assert_true(get_question(&first, 2000));
 	for (n = 1; get_question(&q, 50); n++)
 		;
-	assert_int_equal(n, DESK_USER);
+	assert_int_equal(n, QUEUE_USER);
 	a = right_answer(first.id);
 	send_answer(&a, sizeof(a));
 	assert_int_equal(answer(0, 5000).type, IPC_YES);
 	assert_true(get_question(&q, 2000));
 	assert_string_equal(q.rhost, "192.0.2.3");
-	for (uint64_t i = 0; i < DESK_ADDRESS + 1; i++) {
+	for (uint64_t i = 0; i < QUEUE_ADDRESS + 1; i++) {
 		(void)snprintf(user, sizeof(user), "u%u", (unsigned)i);
 		ask(0, (struct ask){.conn = 100 + i, .user = user});
 	}
 	/* 192.0.2.1 has one question of anna's under way. */
 	for (n = 1; get_question(&q, 50); n++)
 		;
-	assert_int_equal(n, DESK_ADDRESS);
+	assert_int_equal(n, QUEUE_ADDRESS);
 	/* Others are not held up by those who wait; all is bounded by 16. */
 	for (uint64_t i = 0; i < 20; i++) {
 		(void)snprintf(user, sizeof(user), "t%u", (unsigned)i);
@@ -345,9 +345,9 @@ slow_questions_are_bounded_per_user_and_address(void **state)
 		    (struct ask){
 			.conn = 200 + i, .user = user, .flags = IPC_ASK_TRUST});
 	}
-	for (n = DESK_USER + DESK_ADDRESS - 1; get_question(&q, 50); n++)
+	for (n = QUEUE_USER + QUEUE_ADDRESS - 1; get_question(&q, 50); n++)
 		;
-	assert_int_equal(n, DESK_PAM);
+	assert_int_equal(n, QUEUE_PLACES - QUEUE_KEPT);
 }
 
 static void
@@ -358,7 +358,7 @@ who_waits_in_vain_is_told_unavailable(void **state)
 
 	(void)state;
 	with_pam(false);
-	for (uint64_t i = 0; i < DESK_USER + DESK_USER_WAIT; i++)
+	for (uint64_t i = 0; i < QUEUE_USER + QUEUE_USER_WAIT; i++)
 		ask(0, (struct ask){
 			   .conn = i, .user = "anna", .flags = IPC_ASK_TRUST});
 	while (get_question(&q, 50))

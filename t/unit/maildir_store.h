@@ -225,8 +225,12 @@ tree_fd(const char *path)
 static inline struct maildir *
 tree_open(bool uselocks)
 {
-	const struct maildir_options options = {
-	    "host.example", uselocks, true, 022, 1};
+	const struct maildir_options options = {.hostname = "host.example",
+	    .uselocks = uselocks,
+	    .keywords = true,
+	    .umask = 022,
+	    .lock_seconds = 1,
+	    .trash = "Trash"};
 	struct maildir *md = maildir_open(tree_fd(""), &options);
 
 	assert_non_null(md);

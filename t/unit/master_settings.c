@@ -278,6 +278,39 @@ unknown_names_warn_once(void **state)
 }
 
 static void
+ports_have_services_of_their_own(void **state)
+{
+	char text[64 * 40], *p = text;
+
+	(void)state;
+	assert_int_equal(load("AUTHSERVICE143=imap\nAUTHSERVICE1143=in_1\n"
+			      "AUTHSERVICE9=\n",
+			     "AUTHSERVICE993=imap-ssl"),
+	    0);
+	assert_int_equal(notes.n, 0);
+	assert_int_equal(set.nservices, 3);
+	assert_string_equal(set.services[0].name, "imap-ssl");
+	assert_int_equal(set.services[0].port, 993);
+	assert_int_equal(set.services[2].port, 1143);
+	assert_string_equal(set.services[2].name, "in_1");
+	assert_int_equal(load("AUTHSERVICE=imap", ""), 1);
+	assert_int_equal(load("AUTHSERVICE0=imap", ""), 1);
+	assert_int_equal(load("AUTHSERVICE65536=imap", ""), 1);
+	assert_int_equal(load("AUTHSERVICE65535=imap", ""), 0);
+	assert_int_equal(load("AUTHSERVICE1=Imap", ""), 1);
+	assert_int_equal(load("AUTHSERVICE1=../x", ""), 1);
+	assert_int_equal(
+	    load("AUTHSERVICE1=a2345678901234567890123456789012", ""), 0);
+	assert_int_equal(
+	    load("AUTHSERVICE1=a23456789012345678901234567890123", ""), 1);
+	for (int i = 1; i <= SETTINGS_SERVICES; i++)
+		p += sprintf(p, "AUTHSERVICE%d=a\n", i);
+	assert_int_equal(load(text, ""), 0);
+	(void)sprintf(p, "AUTHSERVICE%d=a\n", SETTINGS_SERVICES + 1);
+	assert_int_equal(load(text, ""), 1);
+}
+
+static void
 networks_are_prefixes_in_one_space(void **state)
 {
 	struct settings_net net;
@@ -420,6 +453,7 @@ main(void)
 	    cmocka_unit_test(a_refused_file_changes_nothing),
 	    cmocka_unit_test(couriers_own_files_load),
 	    cmocka_unit_test(unknown_names_warn_once),
+	    cmocka_unit_test(ports_have_services_of_their_own),
 	    cmocka_unit_test(networks_are_prefixes_in_one_space),
 	    cmocka_unit_test(too_many_networks_are_refused),
 	    cmocka_unit_test(texts_fit_or_are_refused),

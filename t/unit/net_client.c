@@ -340,6 +340,10 @@ only_a_trusted_peer_says_for_whom_it_comes(void **state)
 	expect_ask(&q);
 	assert_string_equal(q.claimed, "203.0.113.9");
 	assert_int_equal(q.flags, IPC_ASK_TRUST);
+	auth_no(1, IPC_NO_FAILED, "anna");
+	assert_string_equal(logged("LOGIN FAILED"),
+	    "LOGIN FAILED, user=anna, ip=[::ffff:192.0.2.1], port=[4711], "
+	    "client=[::ffff:203.0.113.9]");
 	(void)close(fd);
 	fd = knock(2);
 	say(fd, text);

@@ -35,6 +35,7 @@ unset_means_all(void **state)
 	assert_false(says(&s, CAPABILITY_LOGIN_TLS, "STARTTLS"));
 	assert_false(says(&s, CAPABILITY_MAIL, "AUTH=PLAIN"));
 	assert_true(capability_has(&s, "MOVE"));
+	assert_true(capability_has(&s, "APPENDLIMIT"));
 	assert_false(capability_has(&s, "XYZZY"));
 }
 
@@ -60,6 +61,8 @@ couriers_default_lists_hide_nothing(void **state)
 		(void)snprintf(
 		    s.capability, sizeof(s.capability), "%s", lists[i]);
 		assert_true(says(&s, CAPABILITY_MAIL, "IDLE"));
+		assert_true(says(&s, CAPABILITY_MAIL, "SORT"));
+		assert_true(says(&s, CAPABILITY_MAIL, "THREAD=REFERENCES"));
 		assert_true(says(&s, CAPABILITY_MAIL, "MOVE"));
 	}
 }
@@ -71,6 +74,8 @@ another_list_hides_what_courier_knows_only(void **state)
 
 	(void)state;
 	assert_false(says(&s, CAPABILITY_MAIL, "IDLE"));
+	assert_false(says(&s, CAPABILITY_MAIL, "SORT"));
+	assert_false(says(&s, CAPABILITY_MAIL, "THREAD=REFERENCES"));
 	assert_true(says(&s, CAPABILITY_MAIL, "UIDPLUS"));
 	assert_true(says(&s, CAPABILITY_MAIL, "MOVE"));
 	assert_false(says(&s, CAPABILITY_MAIL_TLS, "IDLE"));
@@ -96,6 +101,22 @@ required_tls_forbids_login_in_clear(void **state)
 }
 
 static void
+the_limit_of_append_is_told(void **state)
+{
+	struct settings s = {.append_limit = 52428800};
+
+	(void)state;
+	assert_true(says(&s, CAPABILITY_MAIL, "APPENDLIMIT=52428800"));
+	s.append_limit = UINT64_MAX;
+	assert_true(
+	    says(&s, CAPABILITY_LOGIN, "APPENDLIMIT=18446744073709551615"));
+	(void)snprintf(
+	    s.capability_hide, sizeof(s.capability_hide), "appendlimit");
+	assert_false(
+	    says(&s, CAPABILITY_LOGIN, "APPENDLIMIT=18446744073709551615"));
+}
+
+static void
 a_short_buffer_ends_at_a_word(void **state)
 {
 	struct settings s = {0};
@@ -116,6 +137,7 @@ main(void)
 	    cmocka_unit_test(couriers_default_lists_hide_nothing),
 	    cmocka_unit_test(another_list_hides_what_courier_knows_only),
 	    cmocka_unit_test(required_tls_forbids_login_in_clear),
+	    cmocka_unit_test(the_limit_of_append_is_told),
 	    cmocka_unit_test(a_short_buffer_ends_at_a_word),
 	};
 

@@ -1,11 +1,14 @@
 /*
  * APPEND (RFC 3501 6.3.11), MULTIAPPEND (RFC 3502), UTF8 (RFC 6855 section 4),
- * APPENDUID (RFC 4315). The message goes from the wire to its file in pieces;
- * whatever is refused is refused before "+ " where that can be known.
+ * APPENDUID (RFC 4315), BINARY (RFC 3516). The message goes from the wire to
+ * its file in pieces, one of a literal8 once all of it is there; whatever is
+ * refused is refused before "+ " where that can be known.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "maildir/mime.h"
+#include "worker/imap/binary.h"
 #include "worker/imap/change.h"
 #include "worker/imap/command.h"
 #include "worker/imap/namespace.h"
@@ -21,6 +24,7 @@ struct append {
 	char folder[SESSION_MAX_NAME];
 	struct delivery *delivery;
 	struct parse_append message; /* the one of now */
+	struct buf binary;           /* its bytes, if it is a literal8 */
 	/* why it will be refused; the rest is still read */
 	enum {
 		APPEND_WELL,
@@ -41,6 +45,8 @@ static bool one_message(struct append *);
 static void begin(struct append *);
 static bool copy_literal(struct append *);
 static void take_piece(struct append *, const char *, size_t);
+static void finish(struct append *);
+static void write_binary(struct append *);
 static bool next_message(struct append *);
 static int next_text(struct session *, struct reader_command *);
 static bool wait_input(struct session *);
@@ -52,6 +58,7 @@ cmd_append(struct command *c)
 {
 	struct append a = {.c = c};
 
+	buf_init(&a.binary, c->s->set->append_limit);
 	first_message(&a);
 	/* Without a literal to read parse_append has failed the cursor. */
 	if (!command_parsed(c))
@@ -64,6 +71,7 @@ cmd_append(struct command *c)
 	if (session_alive(c->s))
 		answer(&a);
 	delivery_close(a.delivery);
+	buf_done(&a.binary);
 }
 
 void
@@ -184,8 +192,7 @@ one_message(struct append *a)
 	}
 	if (!copy_literal(a))
 		return false;
-	if (a->verdict == APPEND_WELL && delivery_end(a->delivery) == -1)
-		refuse_errno(a, errno);
+	finish(a);
 	return true;
 }
 
@@ -238,12 +245,54 @@ take_piece(struct append *a, const char *p, size_t n)
 	if (a->verdict != APPEND_WELL)
 		return;
 	/* RFC 3501 section 9: CHAR8 is not NUL; a literal8 may hold it. */
-	if (!a->message.literal->binary && memchr(p, '\0', n) != NULL) {
+	if (a->message.literal->binary) {
+		buf_bytes(&a->binary, p, n);
+	} else if (memchr(p, '\0', n) != NULL) {
 		a->verdict = APPEND_BAD;
 		a->text = "NUL in a literal";
 	} else if (delivery_write(a->delivery, p, n) == -1) {
 		refuse_errno(a, errno);
 	}
+}
+
+static void
+finish(struct append *a)
+{
+	if (a->verdict == APPEND_WELL && a->message.literal->binary)
+		write_binary(a);
+	buf_clear(&a->binary);
+	if (a->verdict == APPEND_WELL && delivery_end(a->delivery) == -1)
+		refuse_errno(a, errno);
+}
+
+static void
+write_binary(struct append *a)
+{
+	const struct buf *from = &a->binary;
+	struct buf made;
+
+	if (from->failed) {
+		refuse_errno(a, ENOMEM);
+		return;
+	}
+	/* A third for base64, and a line in the header of each part. */
+	buf_init(&made, 2 * from->n + 64 * MIME_PARTS_MAX);
+	switch (binary_convert(from->p, from->n, &made)) {
+	case BINARY_MADE:
+		from = &made;
+		/* FALLTHROUGH */
+	case BINARY_AS_IS:
+		if (delivery_write(a->delivery, from->p, from->n) == -1)
+			refuse_errno(a, errno);
+		break;
+	case BINARY_UNFIT:
+		refuse(a, "UNKNOWN-CTE", "A NUL stands where none can be.");
+		break;
+	case BINARY_MEMORY:
+		refuse_errno(a, ENOMEM);
+		break;
+	}
+	buf_done(&made);
 }
 
 /* What follows a literal: the end, or the next message of MULTIAPPEND. */

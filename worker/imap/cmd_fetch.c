@@ -1,7 +1,8 @@
 /*
- * FETCH and UID FETCH: RFC 3501 6.4.5, 6.4.8, 7.4.2; BINARY: RFC 3516. Per
- * message: everything that can fail is done first (prepare), then \Seen is set,
- * then the line is written, so that no line is ever left half.
+ * FETCH and UID FETCH: RFC 3501 6.4.5, 6.4.8, 7.4.2; BINARY: RFC 3516;
+ * PARTIAL: RFC 9394 3.3. Per message: everything that can fail is done first
+ * (prepare), then \Seen is set, then the line is written, so that no line is
+ * ever left half.
  */
 #include <errno.h>
 #include <string.h>
@@ -43,6 +44,8 @@ struct fetch {
 };
 
 static void check_items(struct command *, const struct parse_fetch *);
+static int cut_set(
+    struct fetch *, const struct parse_partial *, struct view_set *);
 static unsigned needs(const struct parse_fetch *);
 static void fetch_all(struct fetch *, const struct view_set *);
 static void fetch_one(struct fetch *);
@@ -74,6 +77,9 @@ cmd_fetch(struct command *c)
 		command_bad(c, "Invalid message sequence number");
 		return;
 	}
+	if (request.partial.lo != 0 &&
+	    cut_set(&f, &request.partial, &set) == -1)
+		return;
 	f.items = request.items;
 	f.nitems = request.nitems;
 	f.need = needs(&request);
@@ -103,7 +109,8 @@ check_items(struct command *c, const struct parse_fetch *request)
 {
 	size_t i;
 
-	if (request->changedsince != 0 || request->vanished)
+	if (request->changedsince != 0 || request->vanished ||
+	    (request->partial.lo != 0 && !c->uid))
 		parse_fail(c->p, "FETCH modifier not supported");
 	for (i = 0; i < request->nitems; i++)
 		switch (request->items[i].what) {
@@ -126,6 +133,44 @@ check_items(struct command *c, const struct parse_fetch *request)
 		case PARSE_FETCH_BINARY_SIZE:
 			break;
 		}
+}
+
+/* RFC 9394 3.3: of the messages there are, those in this range of places. */
+static int
+cut_set(
+    struct fetch *f, const struct parse_partial *partial, struct view_set *set)
+{
+	uint64_t lo = partial->lo, hi = partial->hi, at = 0;
+	struct seqset_range *r;
+	size_t i, n = 0;
+
+	r = arena_array(f->s->arena, set->n, sizeof(*r));
+	if (r == NULL) {
+		out_errno(f->c, ENOMEM, "FETCH failed.");
+		return -1;
+	}
+	if (partial->last) {
+		lo = hi > set->count ? 1 : set->count - hi + 1;
+		hi =
+		    partial->lo > set->count ? 0 : set->count - partial->lo + 1;
+	}
+	/* The messages of a range have the places at + 1 to at + width. */
+	for (i = 0; i < set->n; i++) {
+		uint64_t width = (uint64_t)set->r[i].hi - set->r[i].lo + 1;
+		uint64_t from = lo > at ? lo - at : 1;
+		uint64_t to = hi > at ? hi - at : 0;
+
+		if (to > width)
+			to = width;
+		if (from <= to)
+			r[n++] = (struct seqset_range){
+			    set->r[i].lo + (uint32_t)from - 1,
+			    set->r[i].lo + (uint32_t)to - 1};
+		at += width;
+	}
+	set->r = r;
+	set->n = n;
+	return 0;
 }
 
 static unsigned
@@ -187,9 +232,14 @@ fetch_all(struct fetch *f, const struct view_set *set)
 static void
 fetch_one(struct fetch *f)
 {
+	int prepared = prepare(f);
 	bool seen;
 
-	if (prepare(f) == -1) {
+	/* RFC 3516 4.3: it fails the request, in the end. */
+	f->unknown_cte |= prepared == 1;
+	if (prepared == 1)
+		return;
+	if (prepared == -1) {
 		if (errno == ENOENT) {
 			f->vanished = true;
 			return;
@@ -211,11 +261,15 @@ fetch_one(struct fetch *f)
 	tell(f, seen);
 }
 
-/* 0; -1: the message is to be left out, errno says why. */
+/*
+ * 0; -1: the message is to be left out, errno says why; 1: likewise, a part's
+ * transfer encoding is unknown.
+ */
 static int
 prepare(struct fetch *f)
 {
 	struct mailbox *box = f->s->client.view->mailbox;
+	int result;
 	size_t i;
 
 	if ((f->need & NEED_FILE) != 0) {
@@ -235,9 +289,11 @@ prepare(struct fetch *f)
 	if ((f->need & NEED_SIZE) != 0 &&
 	    mailbox_size(box, f->uid, &f->size) == -1)
 		return -1;
-	for (i = 0; (f->need & NEED_FILE) != 0 && i < f->nitems; i++)
-		if (prepare_slice(f, i) == -1)
-			return -1;
+	for (i = 0; (f->need & NEED_FILE) != 0 && i < f->nitems; i++) {
+		result = prepare_slice(f, i);
+		if (result != 0)
+			return result;
+	}
 	return 0;
 }
 
@@ -269,7 +325,8 @@ prepare_slice(struct fetch *f, size_t i)
 		errno = ENOMEM;
 		return -1;
 	}
-	f->unknown_cte |= result == 2;
+	if (result == 2)
+		return 1;
 	if (result != 0)
 		memset(slice, 0, sizeof(*slice));
 	else if (slice->p == NULL)

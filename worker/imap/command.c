@@ -1,7 +1,7 @@
 /*
  * The table of commands and what is the same for all of them: state, look at
  * the folder before, arguments read to their end, bad ones counted. RFC 3501
- * section 6 (after login), RFC 2177, 2342, 2971, 3691, 4315, 5161, 6851.
+ * section 6 (after login), RFC 2177, 2342, 2971, 3691, 4315, 5161, 5256, 6851.
  *
  * A new command: one row here, one prototype in command.h, one function in a
  * cmd_*.c that takes its arguments from c->p, asks command_parsed(), does the
@@ -57,10 +57,12 @@ static const struct command_row rows[] = {
     {"RENAME", ANY, 0, cmd_rename},
     {"SEARCH", SELECTED, UID | LOOK | SEQ, cmd_search},
     {"SELECT", ANY, 0, cmd_select},
+    {"SORT", SELECTED, UID | LOOK | SEQ, cmd_sort},
     {"STARTTLS", 0, 0, NULL},
     {"STATUS", ANY, LOOK, cmd_status},
     {"STORE", SELECTED, UID | LOOK | SEQ, cmd_store},
     {"SUBSCRIBE", ANY, 0, cmd_subscribe},
+    {"THREAD", SELECTED, UID | LOOK | SEQ, cmd_thread},
     {"UNSELECT", SELECTED, 0, cmd_unselect},
     {"UNSUBSCRIBE", ANY, 0, cmd_unsubscribe},
 };
@@ -129,6 +131,12 @@ void
 command_bad(struct command *c, const char *why)
 {
 	bad(c, why, 0);
+}
+
+const char *
+command_name(const struct command *c)
+{
+	return c->row->name;
 }
 
 bool

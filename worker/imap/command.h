@@ -33,6 +33,8 @@ void command_refuse(struct session *, const char *tag, const char *why);
 bool command_parsed(struct command *);
 /* BAD for another reason than the grammar; counts like one. */
 void command_bad(struct command *, const char *why);
+/* The command's name as the table has it. */
+const char *command_name(const struct command *);
 /* EXPUNGE may be told at the end of this one, RFC 3501 7.4.1. */
 bool command_tells_expunge(const struct command *);
 
@@ -65,9 +67,11 @@ void cmd_noop(struct command *);
 void cmd_rename(struct command *);
 void cmd_search(struct command *);
 void cmd_select(struct command *);
+void cmd_sort(struct command *);
 void cmd_status(struct command *);
 void cmd_store(struct command *);
 void cmd_subscribe(struct command *);
+void cmd_thread(struct command *);
 void cmd_unselect(struct command *);
 void cmd_unsubscribe(struct command *);
 

@@ -13,11 +13,12 @@
 
 #include "shm/log.h"
 #include "worker/imap/content.h"
+#include "worker/imap/out.h"
+#include "worker/imap/progress.h"
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
 
-#define CHECK_MS 200  /* between two looks whether the client is there */
-#define ALIVE_MS 2000 /* between two lines that find out */
+#define CHECK_MS 200 /* between two looks whether the client is there */
 
 enum cost {
 	COST_MEMORY,
@@ -43,7 +44,9 @@ struct search {
 	time_t now;
 	int err;
 	bool gone;
-	int64_t checked, told; /* ms: search_interrupted */
+	const char *tag; /* for INPROGRESS; NULL: no line */
+	struct progress progress;
+	int64_t checked; /* ms */
 	/* the message of now */
 	uint32_t seq;
 	const struct message *m;
@@ -54,6 +57,8 @@ struct search {
 	} state;
 };
 
+static bool match(struct search *);
+static bool tell_progress(struct search *);
 static enum search_result make(
     struct search *, const struct parse_search_node *, struct key **);
 static enum search_result make_leaf(struct search *, struct key *);
@@ -85,7 +90,7 @@ search_new(struct session *s, const struct parse_search *p, struct search **out)
 	e->s = s;
 	e->charset = p->charset;
 	e->now = time(NULL);
-	e->checked = e->told = clock_ms();
+	e->checked = e->progress.told = clock_ms();
 	content_init(&e->content);
 	r = make(e, p->root, &e->root);
 	if (r == SEARCH_MADE)
@@ -100,14 +105,32 @@ search_free(struct search *e)
 		content_done(&e->content);
 }
 
-bool
-search_match(struct search *e, uint32_t seq)
+void
+search_tag(struct search *e, const char *tag)
+{
+	e->tag = tag;
+}
+
+uint32_t
+search_next(struct search *e, uint32_t seq)
+{
+	while (seq++ < e->s->client.view->n) {
+		e->seq = seq;
+		if (search_interrupted(e))
+			return 0;
+		if (match(e))
+			return seq;
+	}
+	return 0;
+}
+
+static bool
+match(struct search *e)
 {
 	bool result;
 
-	e->seq = seq;
 	e->state = CONTENT_CLOSED;
-	e->m = view_message(e->s->client.view, seq);
+	e->m = view_message(e->s->client.view, e->seq);
 	if (e->m == NULL)
 		return false;
 	result = try_key(e, e->root);
@@ -119,6 +142,13 @@ int
 search_error(const struct search *e)
 {
 	return e->err;
+}
+
+void
+search_fault(struct search *e, int err)
+{
+	errno = err;
+	fail(e);
 }
 
 /*
@@ -134,20 +164,31 @@ search_interrupted(struct search *e)
 	    {.fd = e->s->wire.out, .events = 0},
 	};
 	int64_t now = clock_ms();
+	bool closed;
 
 	if (e->gone || now - e->checked < CHECK_MS)
 		return e->gone;
 	e->checked = now;
-	if (poll(p, 2, 0) <= 0)
-		return false;
-	if (p[1].revents != 0) {
+	closed = poll(p, 2, 0) > 0;
+	if (closed && p[1].revents != 0)
 		e->gone = true;
-	} else if (now - e->told >= ALIVE_MS) {
-		e->told = now;
-		wire_str(&e->s->wire, "* OK Still searching.\r\n");
-		e->gone = wire_flush(&e->s->wire) == -1;
+	else if (e->tag != NULL && progress_due(&e->progress, now, closed))
+		e->gone = !tell_progress(e);
+	if (e->gone && e->s->client.state != SESSION_LOGOUT) {
+		e->s->client.why = IPC_END_DISCONNECTED;
+		session_enter(e->s, SESSION_LOGOUT);
 	}
 	return e->gone;
+}
+
+/* False: it cannot be sent. */
+static bool
+tell_progress(struct search *e)
+{
+	progress_print(
+	    &e->s->line, e->tag, e->seq - 1, (uint32_t)e->s->client.view->n);
+	out_send(e->s);
+	return wire_flush(&e->s->wire) == 0;
 }
 
 static enum search_result
@@ -377,7 +418,7 @@ try_header(struct search *e, const struct key *k)
 		while (mime_field(p, e->content.header, &at, &name, &value))
 			if (name.n == strlen(k->field) &&
 			    strncasecmp(name.p, k->field, name.n) == 0 &&
-			    text_header_has(value.p, value.n, &k->needle))
+			    text_field_has(&name, &value, &k->needle))
 				return true;
 		return false;
 	}

@@ -25,11 +25,21 @@ enum search_result {
 enum search_result search_new(
     struct session *, const struct parse_search *, struct search **out);
 void search_free(struct search *);
-/* Whether the message with this sequence number is a match. */
-bool search_match(struct search *, uint32_t seq);
+/* From here on the client is told now and then how far it is, RFC 9585. */
+void search_tag(struct search *, const char *tag);
+/*
+ * The sequence number of the next match after this one (0 to begin). 0: there
+ * is none more, or the client has gone.
+ */
+uint32_t search_next(struct search *, uint32_t seq);
 /* 0, or the errno of a message that could not be read and was passed over. */
 int search_error(const struct search *);
-/* The client has gone while we were searching: give up. */
+/* The match of now could not be read by the caller either, with this errno. */
+void search_fault(struct search *, int err);
+/*
+ * The client has gone while we were searching: give up. Its end is noted then;
+ * nothing is to be answered.
+ */
 bool search_interrupted(struct search *);
 
 #endif

@@ -23,7 +23,8 @@ static size_t take_word(const char *, size_t, size_t *, char *);
 static void skip_comment(const char *, size_t, size_t *);
 static bool use_word(struct date *, const char *);
 static bool use_number(struct date *, const char *);
-static bool use_clock(struct date *, const char *);
+static void use_clock(struct date *, const char *);
+static bool take_clock(struct date *, const char *);
 static bool use_offset(struct date *, const char *);
 static void use_name(struct date *, const char *);
 static int month_of(const char *);
@@ -114,10 +115,12 @@ use_word(struct date *d, const char *w)
 	} else if (sign) {
 		w++;
 	}
+	if (w[0] >= '0' && w[0] <= '9' && strchr(w, ':') == NULL)
+		return use_number(d, w);
 	if (w[0] >= '0' && w[0] <= '9')
-		return strchr(w, ':') != NULL ? use_clock(d, w)
-					      : use_number(d, w);
-	use_name(d, w);
+		use_clock(d, w);
+	else
+		use_name(d, w);
 	return true;
 }
 
@@ -144,13 +147,21 @@ use_number(struct date *d, const char *w)
 	return true;
 }
 
-/* hh:mm[:ss]; a second may be a leap second. */
-static bool
+/* RFC 5256 2.2: a time that cannot be is midnight. */
+static void
 use_clock(struct date *d, const char *w)
 {
 	if (d->clock)
-		return true;
+		return;
 	d->clock = true;
+	if (!take_clock(d, w))
+		d->hour = d->minute = d->second = 0;
+}
+
+/* hh:mm[:ss]; a second may be a leap second. */
+static bool
+take_clock(struct date *d, const char *w)
+{
 	if (!take_number(&w, 23, &d->hour) || *w++ != ':' ||
 	    !take_number(&w, 59, &d->minute))
 		return false;

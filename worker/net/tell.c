@@ -11,10 +11,13 @@
 #include <bsd/string.h>
 
 #include "shm/log.h"
+#include "worker/net/gate.h"
 
-#define WHERE 96
+#define WHERE  96
+#define BEHIND 80
 
 static const char *where(const struct client *, char[WHERE]);
+static const char *behind(const struct client *, char[BEHIND]);
 static const char *clean(char *, size_t, const char *);
 static uint64_t seconds(uint64_t, uint64_t);
 static void add_pair(char *, size_t, struct login_text, struct login_text);
@@ -53,36 +56,38 @@ tell_logout(const struct client *c)
 void
 tell_login(const struct client *c)
 {
-	char at[WHERE], user[256];
+	char at[WHERE], by[BEHIND], user[256];
 
 	log_courier(c->listener, LOG_LEVEL_INFO,
-	    "LOGIN, user=%s, %s, protocol=IMAP%s",
+	    "LOGIN, user=%s, %s, protocol=IMAP%s%s",
 	    clean(user, sizeof(user), c->user), where(c, at),
-	    c->tls != NULL ? ", starttls=1" : "");
+	    c->tls != NULL ? ", starttls=1" : "", behind(c, by));
 }
 
 void
 tell_failed(const struct client *c, const char *user, const char *method)
 {
-	char at[WHERE], name[256];
+	char at[WHERE], by[BEHIND], name[256];
 
 	if (method != NULL)
 		log_courier(c->listener, LOG_LEVEL_INFO,
-		    "LOGIN FAILED, method=%s, %s", method, where(c, at));
+		    "LOGIN FAILED, method=%s, %s%s", method, where(c, at),
+		    behind(c, by));
 	else
 		log_courier(c->listener, LOG_LEVEL_INFO,
-		    "LOGIN FAILED, user=%s, %s",
-		    clean(name, sizeof(name), user), where(c, at));
+		    "LOGIN FAILED, user=%s, %s%s",
+		    clean(name, sizeof(name), user), where(c, at),
+		    behind(c, by));
 }
 
 void
 tell_refused(const struct client *c, const char *user, const char *why)
 {
-	char at[WHERE], name[256];
+	char at[WHERE], by[BEHIND], name[256];
 
 	log_courier(c->listener, LOG_LEVEL_NOTICE,
-	    "LOGIN REFUSED, user=%s, %s, reason=%s",
-	    clean(name, sizeof(name), user), where(c, at), why);
+	    "LOGIN REFUSED, user=%s, %s, reason=%s%s",
+	    clean(name, sizeof(name), user), where(c, at), why, behind(c, by));
 }
 
 void
@@ -147,6 +152,18 @@ where(const struct client *c, char out[WHERE])
 	(void)snprintf(out, WHERE, "ip=[%s%s], port=[%u]",
 	    strchr(c->peer, ':') != NULL ? "" : "::ffff:", c->peer,
 	    c->peer_port);
+	return out;
+}
+
+/* For whom a trusted webmail came: last, where no reader of logs trips. */
+static const char *
+behind(const struct client *c, char out[BEHIND])
+{
+	out[0] = '\0';
+	if (c->gate != NULL && c->gate->claimed[0] != '\0')
+		(void)snprintf(out, BEHIND, ", client=[%s%s]",
+		    strchr(c->gate->claimed, ':') != NULL ? "" : "::ffff:",
+		    c->gate->claimed);
 	return out;
 }
 

@@ -1,0 +1,61 @@
+# RFC 5267: SORT RETURN; the order of the sort, not of the mailbox, decides
+@deliver INBOX 1000.a.x
+Subject: c
+
+.
+@deliver INBOX 1001.b.x
+Subject: a
+
+.
+@deliver INBOX 1002.c.x
+Subject: b
+
+.
+@deliver INBOX 1003.d.x
+Subject: d
+
+.
+1> a SELECT INBOX
+1$ a OK
+1> b SORT RETURN (MIN) (SUBJECT) UTF-8 ALL
+1< * ESEARCH (TAG "b") MIN 2
+1< b OK SORT done.
+1> c SORT RETURN (MAX) (SUBJECT) UTF-8 1:3
+1< * ESEARCH (TAG "c") MAX 1
+1$ c OK
+1> d UID SORT RETURN (ALL COUNT) (SUBJECT) UTF-8 ALL
+1< * ESEARCH (TAG "d") UID ALL 2:3,1,4 COUNT 4
+1$ d OK
+1> e SORT RETURN () (REVERSE SUBJECT) UTF-8 ALL
+1< * ESEARCH (TAG "e") ALL 4,1,3,2
+1$ e OK
+1> f SORT RETURN (MIN MAX ALL COUNT) (SUBJECT) UTF-8 SUBJECT nothing
+1< * ESEARCH (TAG "f") COUNT 0
+1$ f OK
+1> g SORT RETURN (PARTIAL 1:2) (SUBJECT) UTF-8 ALL
+1< * ESEARCH (TAG "g") PARTIAL (1:2 2:3)
+1$ g OK
+1> h SORT RETURN (PARTIAL -1:-2) (SUBJECT) UTF-8 ALL
+1< * ESEARCH (TAG "h") PARTIAL (-1:-2 1,4)
+1$ h OK
+# "$" has no order
+1> i UID SORT RETURN (SAVE) (REVERSE SUBJECT) UTF-8 1:3
+1< i OK SORT done.
+1> j FETCH $ UID
+1< * 1 FETCH (UID 1)
+1< * 2 FETCH (UID 2)
+1< * 3 FETCH (UID 3)
+1$ j OK
+1> k SORT RETURN (SAVE MIN) (SUBJECT) UTF-8 $
+1< * ESEARCH (TAG "k") MIN 2
+1$ k OK
+1> l SEARCH $
+1< * SEARCH 2
+1$ l OK
+1> m SORT RETURN (SAVE) (SUBJECT) X-BAD ALL
+1$ m NO [BADCHARSET ...
+1> n SEARCH $
+1< * SEARCH
+1$ n OK
+1> o SORT RETURN (UPDATE) (SUBJECT) UTF-8 ALL
+1$ o BAD ...

@@ -1,0 +1,33 @@
+# RFC 5032: OLDER and YOUNGER count seconds from INTERNALDATE
+@text m
+Subject: dated
+
+.
+1>> a APPEND INBOX "01-Jan-2001 00:00:00 +0000" {$#m+}$<0d0a>
+1~ m
+1> 
+1$ a OK
+1>> b APPEND INBOX {$#m+}$<0d0a>
+1~ m
+1> 
+1$ b OK
+1> c SELECT INBOX
+1$ c OK
+1> d SEARCH OLDER 86400
+1< * SEARCH 1
+1$ d OK
+1> e SEARCH YOUNGER 86400
+1< * SEARCH 2
+1$ e OK
+1> f SEARCH YOUNGER 4294967295
+1< * SEARCH 1 2
+1$ f OK
+1> g SEARCH NOT OLDER 4294967295 YOUNGER 3600
+1< * SEARCH 2
+1$ g OK
+1> h SEARCH OLDER 0
+1$ h BAD ...
+1> i SEARCH YOUNGER 4294967296
+1$ i BAD ...
+1> j SEARCH OLDER -1
+1$ j BAD ...
