@@ -5,7 +5,9 @@
  *   refused     it fails with the row's errno: what libraries try and can do
  *               without, and what a session must not do to a socket whose
  *               flags and options it shares with its worker
- *   no row      the process is killed (SIGSYS), the master says so and goes on
+ *   no row      the process is killed (SIGSYS), the master says so and goes on;
+ *               in auth it fails with EPERM: the site's modules of
+ * nsswitch.conf run in its children and cannot be known here
  *
  * Template and sessions inherit the spawner's filter, sessions the template's:
  * a row for SESSION is one for those two as well. The template's stays wide
@@ -45,7 +47,7 @@
 #define TEMPLATE  (BIT(TEMPLATE) | SPAWNER)
 #define SESSION   (BIT(SESSION) | TEMPLATE)
 #define ALL       (LOG | AUTH | WATCH | WORKER | SESSION)
-#define NO_EXEC   (ALL & ~SPAWNER)
+#define NO_EXEC   (ALL & ~(SPAWNER | AUTH))
 
 #define OWN_PID 0x7e57b0d5u /* stands for the process's number in a program */
 
@@ -110,7 +112,10 @@ static const struct rule rules[] = {
     {CALL(mmap), OK(SPAWNER)},
     {CALL(mmap), IF(NO_EXEC, BITS(2, PROT_EXEC, 0))},
     {CALL(mmap), NO_IF(NO_EXEC, EACCES, BITS(2, PROT_EXEC, PROT_EXEC))},
+    {CALL(mmap), IF(AUTH, BITS(2, PROT_EXEC, 0))},
+    {CALL(mmap), IF(AUTH, BITS(2, PROT_EXEC | PROT_WRITE, PROT_EXEC))},
     {CALL(mprotect), OK(SPAWNER)},
+    {CALL(mprotect), IF(AUTH, BITS(2, PROT_EXEC, 0))},
     {CALL(mprotect), IF(NO_EXEC, BITS(2, PROT_EXEC, 0))},
     {CALL(mprotect), NO_IF(NO_EXEC, EACCES, BITS(2, PROT_EXEC, PROT_EXEC))},
     {CALL(futex), OK(ALL)},
@@ -148,7 +153,8 @@ static const struct rule rules[] = {
     {CALL(restart_syscall), OK(ALL)},
     {CALL(exit), OK(ALL)},
     {CALL(exit_group), OK(ALL)},
-    {CALL(tgkill), IF(NO_EXEC & ~BIT(TEMPLATE), IS(0, OWN_PID))},
+    {CALL(tgkill), IF(LOG | AUTH | WATCH | WORKER, IS(0, OWN_PID))},
+    {CALL(tgkill), IF(BIT(SESSION), IS(0, OWN_PID))},
     {CALL(tgkill), OK(TEMPLATE)}, /* a session's number is not known there */
     {CALL(prctl), NO_IF(ALL, EINVAL, IS(0, VMA_NAME))},
     /* descriptors that it holds */
@@ -177,8 +183,9 @@ static const struct rule rules[] = {
     {CALL(fcntl), IF(SESSION, IS(1, F_OFD_SETLK))},
     {CALL(fcntl), IF(SESSION, IS(1, F_OFD_SETLKW))},
     {CALL(fcntl), IF(SPAWNER, IS(1, F_ADD_SEALS))},
-    {CALL(fcntl), NO_IF(ALL, EPERM, IS(1, F_SETFL))},
-    {CALL(ioctl), NO(ALL, EPERM)}, /* isatty, and nothing else */
+    {CALL(fcntl), IF(AUTH, IS(1, F_SETFL))},
+    {CALL(fcntl), NO_IF(ALL & ~AUTH, EPERM, IS(1, F_SETFL))},
+    {CALL(ioctl), NO(ALL & ~AUTH, EPERM)}, /* isatty, and nothing else */
     /* sockets: only what the worker does to its clients' */
     {CALL(epoll_create1), OK(WORKER)},
     {CALL(epoll_ctl), OK(WORKER)},
@@ -189,8 +196,8 @@ static const struct rule rules[] = {
     {CALL(getsockopt), IF2(WORKER | SESSION, IS(1, SOL_SOCKET), IS(2, SO_ERROR))},
     {CALL(setsockopt), IF2(WORKER, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY))},
     {CALL(setsockopt), NO(SESSION, EPERM)},
-    {CALL(socket), IF(LOG, IS(0, AF_UNIX))},
-    {CALL(connect), OK(LOG)},
+    {CALL(socket), IF(LOG | AUTH, IS(0, AF_UNIX))},
+    {CALL(connect), OK(LOG | AUTH)},
     /* names of files: libraries ask for some, the worker has none to see */
     {CALL(open), NO(WORKER | LOG, EACCES)},
     {CALL(openat), NO(WORKER | LOG, EACCES)},
@@ -211,9 +218,23 @@ static const struct rule rules[] = {
     {CALL(fchdir), OK(WATCH)},
     {CALL(inotify_add_watch), OK(WATCH)},
     {CALL(inotify_rm_watch), OK(WATCH)},
-    /* auth: userdb to read, children for slow hashes */
-    {CALL(openat), IF(AUTH, BITS(2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY))},
+    /*
+     * auth: userdb to read; children for slow hashes, authdaemond, and the
+     * system's users, which a module of the site may know
+     */
+    {CALL(stat), OK(AUTH)},
+    {CALL(lstat), OK(AUTH)},
+    {CALL(statx), OK(AUTH)},
     {CALL(access), OK(AUTH)},
+    {CALL(faccessat), OK(AUTH)},
+    {CALL(faccessat2), OK(AUTH)},
+    {CALL(readlink), OK(AUTH)},
+    {CALL(readlinkat), OK(AUTH)},
+    {CALL(setsockopt), OK(AUTH)},
+    {CALL(getsockopt), OK(AUTH)},
+    {CALL(getsockname), OK(AUTH)},
+    {CALL(getpeername), OK(AUTH)},
+    {CALL(openat), IF(AUTH, BITS(2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY))},
     {CALL(getdents64), OK(AUTH | SESSION)},
     {CALL(clone), IF(AUTH | TEMPLATE, IS(0, FORK))},
     {CALL(pipe2), OK(AUTH)},
@@ -332,7 +353,8 @@ filter_prepare(enum boot_role role)
 	if (programs[role].filter != NULL || filter_off() != NULL ||
 	    !filter_has(role))
 		return 0;
-	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	ctx = seccomp_init(
+	    role == BOOT_AUTH ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
 	if (ctx == NULL) {
 		errno = ENOMEM;
 		return -1;
