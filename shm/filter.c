@@ -365,8 +365,7 @@ filter_prepare(enum boot_role role)
 	if (programs[role].filter != NULL || filter_off() != NULL ||
 	    !filter_has(role))
 		return 0;
-	ctx = seccomp_init(
-	    role == BOOT_AUTH ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
+	ctx = seccomp_init(otherwise(role));
 	if (ctx == NULL) {
 		errno = ENOMEM;
 		return -1;

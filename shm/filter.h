@@ -24,7 +24,7 @@ int filter_prepare(enum boot_role);
  * Filters the calling thread as role from now on. Needs no_new_privs. 0, also
  * where filters are off and for a role without one; -1 with errno: then the
  * process must not go on. EINVAL: a session's is for a process forked from one
- * that has entered the template's.
+ * that has made it ready and then entered the template's.
  */
 int filter_enter(enum boot_role);
 

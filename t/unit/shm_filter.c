@@ -321,7 +321,8 @@ static int
 enter(enum boot_role role)
 {
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (role == BOOT_SESSION && filter_enter(BOOT_TEMPLATE) == -1)
+	if (role == BOOT_SESSION &&
+	    (filter_prepare(role) == -1 || filter_enter(BOOT_TEMPLATE) == -1))
 		return -1;
 	return filter_enter(role);
 }
