@@ -484,10 +484,15 @@ filter_enter(enum boot_role role)
 static int
 load(const struct sock_fprog *p)
 {
+	long rc;
+
 	for (unsigned i = 0; i < p->len; i++)
 		if (BPF_CLASS(p->filter[i].code) == BPF_JMP &&
 		    p->filter[i].k == OWN_PID)
 			p->filter[i].k = (uint32_t)getpid();
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 	    SECCOMP_FILTER_FLAG_SPEC_ALLOW, p);
+	if (rc == -1 && errno == EINVAL) /* before Linux 4.17 */
+		rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, p);
+	return (int)rc;
 }

@@ -77,18 +77,15 @@ text_charset_warm(void)
 {
 	static const char *const wide[] = {"UTF-7", "UTF-16", "ISO-2022-JP",
 	    "EUC-JP", "CP932", "GB18030", "CP949", "CP950"};
-	iconv_t cd;
+	/* Open for good: the library of what is closed is unloaded. */
+	static iconv_t held[sizeof(wide) / sizeof(wide[0])];
 	size_t i;
 
 	for (i = 0; i < SINGLES; i++)
 		(void)single_map(singles[i].name);
-	/* Held open for good: what is closed is unloaded. */
-	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
-		cd = iconv_open("UTF-8", wide[i]);
-		if (cd == (iconv_t)-1)
-			continue;
-		(void)iconv(cd, NULL, NULL, NULL, NULL);
-	}
+	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (held[i] == NULL)
+			held[i] = iconv_open("UTF-8", wide[i]);
 }
 
 struct text_charset *
