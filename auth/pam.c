@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <shadow.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define GROUPS_MAX 1024 /* of which TICKET_GROUPS travel */
@@ -32,6 +35,7 @@ static int respond(
     struct talk *, const struct pam_message *, struct pam_response *);
 static enum pam_verdict verdict_of_auth(int);
 static enum pam_verdict verdict_of_account(int);
+static bool has_expired(const char *);
 static enum pam_verdict take_account(pam_handle_t *, struct pam_answer *);
 static int take_groups(const struct passwd *, struct pam_answer *);
 
@@ -72,6 +76,8 @@ pam_ask(const struct settings *set, const struct pam_question *q,
 	if (verdict == PAM_IS_RIGHT) {
 		r = pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
 		verdict = verdict_of_account(r);
+		if (verdict == PAM_IS_WRONG && has_expired(q->user))
+			verdict = PAM_IS_EXPIRED;
 	}
 	if (verdict == PAM_IS_RIGHT)
 		verdict = take_account(pam, out);
@@ -209,6 +215,25 @@ verdict_of_account(int r)
 	default:
 		return PAM_IS_UNAVAILABLE;
 	}
+}
+
+/*
+ * Many a stack, Debian's common-account among them, ends in pam_deny, which
+ * says only that there is no way in. As pam_unix reckons.
+ */
+static bool
+has_expired(const char *user)
+{
+	const struct spwd *sp = getspnam(user);
+	long today = (long)(time(NULL) / (24 * 3600));
+
+	if (sp == NULL)
+		return false;
+	if (sp->sp_expire > 0 && today >= sp->sp_expire)
+		return true;
+	return sp->sp_lstchg > 0 && sp->sp_max >= 0 && sp->sp_inact >= 0 &&
+	       today > sp->sp_lstchg && today - sp->sp_lstchg > sp->sp_max &&
+	       today - sp->sp_lstchg > sp->sp_max + sp->sp_inact;
 }
 
 /* The account that the modules settled on, which may have another name. */

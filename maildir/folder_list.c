@@ -16,6 +16,7 @@
 #include "maildir/account.h"
 #include "maildir/folder.h"
 #include "maildir/name.h"
+#include "maildir/name_utf7.h"
 #include "maildir/private.h"
 #include "maildir/special.h"
 #include "maildir/util.h"
@@ -31,6 +32,7 @@ struct folder_list {
 static int read_root(struct maildir *, struct folder_list *, DIR *);
 static bool is_folder(int, const struct dirent *);
 static bool is_directory(int, const char *);
+static void tell_unconverted(struct maildir *, unsigned, const char *);
 static int add(struct folder_list *, const char *);
 static void sort(struct folder_list *);
 static int compare(const void *, const void *);
@@ -85,6 +87,8 @@ maildir_list(struct maildir *md, const struct folder_info **out)
 static int
 read_root(struct maildir *md, struct folder_list *list, DIR *d)
 {
+	char first[NAME_DIR_MAX] = "", utf8[2 * NAME_DIR_MAX];
+	unsigned unconverted = 0;
 	const char *folder;
 	struct dirent *e;
 
@@ -102,8 +106,26 @@ read_root(struct maildir *md, struct folder_list *list, DIR *d)
 		}
 		if (add(list, folder) == -1)
 			return -1;
+		if (!list->told &&
+		    name_is_unconverted(folder, utf8, sizeof utf8) &&
+		    unconverted++ == 0)
+			(void)snprintf(first, sizeof first, "%s", folder);
 	}
-	return errno == 0 ? 0 : -1;
+	if (errno != 0)
+		return -1;
+	if (unconverted > 0)
+		tell_unconverted(md, unconverted, first);
+	return 0;
+}
+
+/* They are shown as they are, as Courier 5 does. */
+static void
+tell_unconverted(struct maildir *md, unsigned n, const char *first)
+{
+	maildir_note(md,
+	    "%u folder names are in modified UTF-7 (the first: %s); "
+	    "\"imapctl names convert\" renames them",
+	    n, first);
 }
 
 static bool

@@ -2,7 +2,8 @@
  * Looking at a folder: the UID list, new/ and cur/ are read under the folder's
  * lock and the view is brought to what they say. When nothing may be concluded
  * yet from what was not seen, the lock is given up, the stamps get time to
- * grow old, and the look is taken again, five times at most.
+ * grow old, and the look is taken again, five times at most; at once, if it
+ * only turned out that more has to be read or locked.
  */
 #include "maildir/mailbox.h"
 
@@ -57,18 +58,25 @@ mailbox_look(struct mailbox *mb, unsigned want)
 {
 	struct look look = {.mb = mb, .want = want};
 	struct timespec nap = {0};
+	unsigned had;
+	bool dot;
 	int i, r = -1;
 
 	if ((look.want & LOOK_CUR) != 0)
 		look.want |= LOOK_NEW;
 	for (i = 0; i < LOOKS; i++) {
 		look.last = i == LOOKS - 1;
+		had = look.want;
+		dot = look.dot;
 		if (mailbox_lock(mb, &look.lock, look.dot) == -1)
 			return -1;
 		r = look_once(&look);
 		lock_drop(&look.lock);
 		if (r != LOOK_AGAIN)
 			break;
+		/* For more to read, or another lock, no stamp has to age. */
+		if (look.want != had || look.dot != dot)
+			continue;
 		nap.tv_nsec = (long)wait_ms(&look) * 1000000;
 		if (nap.tv_nsec > 0)
 			(void)nanosleep(&nap, NULL);

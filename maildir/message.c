@@ -11,12 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK 65536
+#define CHUNK 16384 /* of the stack, which the compiler clears each time */
+#define LANES 64
 
 static int open_file(struct mailbox *, size_t, struct stat *);
 static size_t find(struct mailbox *, uint32_t);
 static int count(int, uint64_t *);
 static uint64_t bare_lfs(const char *, size_t, char);
+static uint8_t bare_in_lanes(const char *);
 
 int
 mailbox_message(struct mailbox *mb, uint32_t uid, struct message_file *out)
@@ -116,11 +118,27 @@ bare_lfs(const char *p, size_t n, char last)
 	uint64_t bare = 0;
 	size_t i;
 
-	/* Without a branch, so that the compiler can do many at once. */
 	if (n > 0)
 		bare = p[0] == '\n' && last != '\r';
-	for (i = 1; i < n; i++)
-		bare += (p[i] == '\n') & (p[i - 1] != '\r');
+	for (i = 1; i + LANES <= n; i += LANES)
+		bare += bare_in_lanes(p + i);
+	for (; i < n; i++)
+		bare += p[i] == '\n' && p[i - 1] != '\r';
+	return bare;
+}
+
+/*
+ * The same of LANES bytes; p[-1] is there. Of fixed length, without a branch,
+ * in bytes: so the compiler takes many at once, at -O2 too.
+ */
+static uint8_t
+bare_in_lanes(const char *p)
+{
+	uint8_t bare = 0;
+	int i;
+
+	for (i = 0; i < LANES; i++)
+		bare += (uint8_t)((p[i] == '\n') & (p[i - 1] != '\r'));
 	return bare;
 }
 

@@ -24,7 +24,7 @@ enum conn_state {
 struct source { /* one address, or what counts as one */
 	RB_ENTRY(source) node;
 	TAILQ_ENTRY(source) quiet;
-	uint8_t net[16];
+	uint8_t net[17]; /* the last byte: 1 for a network of -maxperc */
 	uint32_t count[2];
 	uint32_t unauth;
 	uint64_t due; /* us: when the next one would be on time at the rate */
@@ -34,6 +34,7 @@ struct source { /* one address, or what counts as one */
 
 struct conn {
 	struct source *source; /* NULL if refused */
+	struct source *wide;   /* its network, NULL without -maxperc */
 	uint32_t used;         /* how often this slot was given */
 	uint32_t next;         /* free list */
 	enum conn_state state;
@@ -62,6 +63,11 @@ struct admit {
 static int compare(const struct source *, const struct source *);
 static struct source *find_source(struct admit *, const struct settings *,
     const struct admit_ask *, struct admit_answer *);
+static struct source *find_wide(
+    struct admit *, const struct admit_answer *, bool *failed);
+static struct source *get_source(struct admit *, const uint8_t net[17]);
+static bool over_address(const struct settings *, const struct source *,
+    const struct source *, const struct admit_ask *, struct admit_answer *);
 static void forget_quiet(struct admit *, uint64_t now);
 static uint64_t latest(const struct source *);
 static void source_busy(struct admit *, struct source *);
@@ -116,20 +122,23 @@ admit_enter(struct admit *a, const struct settings *set,
     const struct admit_ask *ask, struct admit_answer *out)
 {
 	const struct settings_view *view = &set->view[ask->view];
-	struct source *s;
+	struct source *s, *wide = NULL;
+	bool failed = false;
 	struct conn *c;
 
 	memset(out, 0, sizeof(*out));
 	out->trusted = admit_in_nets(ask->addr, set->trusted, set->ntrusted);
+	forget_quiet(a, ask->now);
 	s = find_source(a, set, ask, out);
-	if (s == NULL) {
+	if (s != NULL && view->maxperc != 0)
+		wide = find_wide(a, out, &failed);
+	if (s == NULL || failed) {
 		out->verdict = ADMIT_NO_MEMORY;
 		out->tell = true;
 		return;
 	}
 	if (over(out, ADMIT_DAEMONS, a->count[ask->view], view->maxdaemons) ||
-	    (!admit_in_nets(ask->addr, set->exempt, set->nexempt) &&
-		over(out, ADMIT_PERIP, s->count[ask->view], view->maxperip)) ||
+	    over_address(set, s, wide, ask, out) ||
 	    (!out->trusted && (over(out, ADMIT_UNAUTH_PERIP, s->unauth,
 				   set->maxunauth_perip) ||
 				  over_unauth(a, set, ask->chance, out) ||
@@ -144,12 +153,17 @@ admit_enter(struct admit *a, const struct settings *set,
 		return;
 	}
 	c->source = s;
+	c->wide = wide;
 	c->state = CONN_UNAUTH;
 	c->trusted = out->trusted;
 	c->view = (uint8_t)ask->view;
 	source_busy(a, s);
 	s->count[ask->view]++;
 	s->unauth++;
+	if (wide != NULL) {
+		source_busy(a, wide);
+		wide->count[ask->view]++;
+	}
 	a->count[ask->view]++;
 	a->unauth += c->trusted ? 0 : 1;
 }
@@ -162,7 +176,7 @@ admit_refuse(struct admit *a)
 
 	if (a->refused >= ADMIT_REFUSE || (c = new_conn(a, &id)) == NULL)
 		return 0;
-	c->source = NULL;
+	c->source = c->wide = NULL;
 	c->state = CONN_REFUSED;
 	a->refused++;
 	return id;
@@ -263,17 +277,41 @@ find_source(struct admit *a, const struct settings *set,
     const struct admit_ask *ask, struct admit_answer *out)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
-	struct source key, *s;
+	uint8_t net[17] = {0};
 
-	memcpy(key.net, ask->addr, sizeof(key.net));
+	memcpy(net, ask->addr, sizeof(ask->addr));
 	out->bits = 128;
-	if (memcmp(key.net, mapped, sizeof(mapped)) != 0) {
+	if (memcmp(net, mapped, sizeof(mapped)) != 0) {
 		out->bits = set->ipv6_prefix;
 		for (unsigned bit = out->bits; bit < 128; bit++)
-			key.net[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+			net[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 	}
-	memcpy(out->net, key.net, sizeof(out->net));
-	forget_quiet(a, ask->now);
+	memcpy(out->net, net, sizeof(out->net));
+	return get_source(a, net);
+}
+
+/* All but the last byte of what counts as an address, as couriertcpd has it. */
+static struct source *
+find_wide(struct admit *a, const struct admit_answer *answer, bool *failed)
+{
+	uint8_t net[17] = {[16] = 1};
+	struct source *s;
+
+	memcpy(net, answer->net, sizeof(answer->net));
+	for (unsigned bit = answer->bits - 8; bit < answer->bits; bit++)
+		net[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+	s = get_source(a, net);
+	*failed = s == NULL;
+	return s;
+}
+
+/* Made if need be, quiet then; NULL without memory. */
+static struct source *
+get_source(struct admit *a, const uint8_t net[17])
+{
+	struct source key, *s;
+
+	memcpy(key.net, net, sizeof(key.net));
 	s = RB_FIND(source_tree, &a->tree, &key);
 	if (s != NULL)
 		return s;
@@ -308,6 +346,27 @@ static uint64_t
 latest(const struct source *s)
 {
 	return s->told[0] > s->told[1] ? s->told[0] : s->told[1];
+}
+
+/* MAXPERIP, or what IMAPACCESSFILE has for this address, and -maxperc. */
+static bool
+over_address(const struct settings *set, const struct source *s,
+    const struct source *wide, const struct admit_ask *ask,
+    struct admit_answer *out)
+{
+	const struct settings_view *view = &set->view[ask->view];
+	uint32_t limit = ask->maxperip != 0 ? ask->maxperip : view->maxperip;
+
+	if (admit_in_nets(ask->addr, set->exempt, set->nexempt))
+		return false;
+	if (over(out, ADMIT_PERIP, s->count[ask->view], limit))
+		return true;
+	if (wide == NULL ||
+	    !over(out, ADMIT_PERC, wide->count[ask->view], view->maxperc))
+		return false;
+	memcpy(out->net, wide->net, sizeof(out->net));
+	out->bits -= 8;
+	return true;
 }
 
 /* Takes a source without connections out of the queue. */
@@ -444,7 +503,7 @@ find_conn(struct admit *a, uint64_t id)
 static void
 end_conn(struct admit *a, struct conn *c)
 {
-	struct source *s = c->source;
+	struct source *s = c->source, *wide = c->wide;
 
 	a->load[c->worker]--;
 	if (c->state == CONN_REFUSED)
@@ -457,6 +516,9 @@ end_conn(struct admit *a, struct conn *c)
 		a->count[c->view]--;
 		if (--s->count[c->view] == 0 && s->count[!c->view] == 0)
 			source_quiet(a, s);
+		if (wide != NULL && --wide->count[c->view] == 0 &&
+		    wide->count[!c->view] == 0)
+			source_quiet(a, wide);
 	}
 	c->state = CONN_FREE;
 	c->next = a->free;

@@ -22,7 +22,8 @@ struct admit;
 enum admit_verdict {
 	ADMIT_OK,
 	ADMIT_DAEMONS,      /* MAXDAEMONS of this view */
-	ADMIT_PERIP,        /* MAXPERIP of this view */
+	ADMIT_PERIP,        /* MAXPERIP of this view, or ask->maxperip */
+	ADMIT_PERC,         /* TCPDOPTS -maxperc of this view */
 	ADMIT_RATE,         /* MAXRATE_PERIP */
 	ADMIT_UNAUTH,       /* MAXUNAUTH, from its half on by chance */
 	ADMIT_UNAUTH_PERIP, /* MAXUNAUTH_PERIP */
@@ -30,10 +31,11 @@ enum admit_verdict {
 };
 
 struct admit_ask {
-	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
-	unsigned view;    /* 0 PORT, 1 SSLPORT */
-	uint64_t now;     /* ms, rising */
-	uint32_t chance;  /* random, 0 to UINT32_MAX */
+	uint8_t addr[16];  /* IPv4 as ::ffff:a.b.c.d */
+	unsigned view;     /* 0 PORT, 1 SSLPORT */
+	uint64_t now;      /* ms, rising */
+	uint32_t chance;   /* random, 0 to UINT32_MAX */
+	uint32_t maxperip; /* instead of MAXPERIP; 0: that */
 };
 
 struct admit_answer {

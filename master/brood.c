@@ -40,11 +40,12 @@ static void introduce(struct brood *, struct child *);
 static void give_log(struct brood *, struct child *);
 static void send_peer(
     struct brood *, struct child *to, const struct child *about, int fd);
-static void send_certs(struct brood *, struct child *, int fd);
+static void send_certs(struct brood *, struct child *, int fd, bool tell);
 static void hear_one(struct brood *, struct child *, struct ipc_msg *);
 static void take_hello(struct child *, struct ipc_msg *);
 static void take_conn(struct brood *, struct child *, struct ipc_msg *);
-static void take_certs_ok(struct child *, struct ipc_msg *);
+static void take_certs_ok(
+    const struct brood *, struct child *, struct ipc_msg *);
 static void tell_death(const struct child *, int status, bool expected);
 static void throttle(struct brood *, const struct child *, uint64_t now);
 static void end_retired(struct brood *, struct child *);
@@ -218,8 +219,10 @@ introduce(struct brood *b, struct child *c)
 		brood_send(b, c, &put, -1);
 		ipc_wipe();
 	}
-	if (c->role == BOOT_WORKER && b->certs != -1)
-		send_certs(b, c, b->certs);
+	if (c->role == BOOT_WORKER && b->certs != -1) {
+		send_certs(b, c, b->certs, !b->told);
+		b->told = true;
+	}
 	give_log(b, c);
 	for (int i = 0; i < BROOD_MAX; i++) {
 		struct child *other = &b->v[i];
@@ -271,11 +274,12 @@ send_peer(struct brood *b, struct child *to, const struct child *about, int fd)
 }
 
 static void
-send_certs(struct brood *b, struct child *c, int fd)
+send_certs(struct brood *b, struct child *c, int fd, bool tell)
 {
 	struct ipc_put put;
 
 	ipc_begin(&put, IPC_CERTS);
+	ipc_put_u32(&put, tell);
 	brood_send(b, c, &put, fd);
 }
 
@@ -338,7 +342,7 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 		take_conn(b, c, msg);
 		return;
 	case IPC_CERTS_OK:
-		take_certs_ok(c, msg);
+		take_certs_ok(b, c, msg);
 		return;
 	default:
 		return;
@@ -387,7 +391,7 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 }
 
 static void
-take_certs_ok(struct child *c, struct ipc_msg *msg)
+take_certs_ok(const struct brood *b, struct child *c, struct ipc_msg *msg)
 {
 	struct ipc_get get;
 	char why[sizeof(certs_why)];
@@ -400,7 +404,9 @@ take_certs_ok(struct child *c, struct ipc_msg *msg)
 	if (c->tls)
 		return;
 	memcpy(certs_why, why, sizeof(why));
-	log_line(LOG_LEVEL_ERR, "certificates refused: %s", why);
+	/* A try ends in the master's own words. */
+	if (b->new_certs == -1)
+		log_line(LOG_LEVEL_ERR, "certificates refused: %s", why);
 }
 
 void
@@ -519,10 +525,12 @@ brood_try_certs(struct brood *b, int fd)
 		close(b->new_certs);
 	b->new_certs = fd;
 	certs_why[0] = '\0';
+	b->told = false;
 	for (int i = BROOD_SERVANTS; i < BROOD_MAX && fd != -1; i++)
 		if (b->v[i].pid != 0) {
 			b->v[i].tls = false;
-			send_certs(b, &b->v[i], fd);
+			send_certs(b, &b->v[i], fd, !b->told);
+			b->told = true;
 		}
 }
 
@@ -554,7 +562,7 @@ brood_settle_certs(struct brood *b, bool good)
 	for (int i = BROOD_SERVANTS; i < BROOD_MAX && !good && b->certs != -1;
 	     i++)
 		if (b->v[i].pid != 0)
-			send_certs(b, &b->v[i], b->certs);
+			send_certs(b, &b->v[i], b->certs, false);
 }
 
 void

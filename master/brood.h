@@ -54,6 +54,7 @@ struct brood {
 	int bells[BOOT_WORKERS];
 	int certs;     /* memfd, -1: no TLS */
 	int new_certs; /* being tried after a reload, -1 */
+	bool told;     /* what certs are stands in the log */
 	int log;       /* our own log channel, the reading end */
 	uint64_t incarnations;
 	bool stopping; /* nobody is replaced */

@@ -5,6 +5,7 @@
 
 #include <bsd/string.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -12,17 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "master/access.h"
 #include "master/certs.h"
 #include "master/role.h"
 #include "master/spawn.h"
 #include "shm/capability.h"
+#include "shm/ipc.h"
 
 static void find_user(const char *setting, const char *name, uint32_t *uid,
     uint32_t *gid, struct notes *);
 static int parse_ids(const char *, uint32_t *uid, uint32_t *gid);
 static void check_owner(const char *path, bool optional, struct notes *);
+static int try_certs(const struct settings *, bool privileged, int certs,
+    char *why, size_t size);
+static void check_access(const struct settings *, struct notes *);
 static void check_clear(const struct settings *, struct notes *);
 static void print_stage(const struct settings *, enum capability_stage,
     bool external, const char *what);
@@ -50,7 +58,72 @@ check_settings(struct settings *set, bool privileged, struct notes *notes)
 	if (certs_read(set, &fd, notes) == 0 && fd != -1)
 		close(fd);
 	check_clear(set, notes);
+	check_access(set, notes);
 	return notes->errors == errors ? 0 : -1;
+}
+
+int
+check_certs(const struct settings *set, bool privileged, bool young,
+    struct notes *notes)
+{
+	size_t errors = notes->errors;
+	char why[512] = "no answer";
+	bool excused;
+	int fd, r;
+
+	if (certs_read(set, &fd, notes) == -1)
+		return -1;
+	if (fd == -1)
+		return 0;
+	r = try_certs(set, privileged, fd, why, sizeof(why));
+	close(fd);
+	if (r == 0)
+		return 0;
+	excused = young && certs_excused(set, why, time(NULL));
+	note_add(notes, excused ? NOTE_WARN : NOTE_ERROR, NULL, 0,
+	    "certificates: %s", why);
+	return notes->errors == errors ? 0 : -1;
+}
+
+/* 0: they fit; -1: why[size] says what does not. */
+static int
+try_certs(const struct settings *set, bool privileged, int certs, char *why,
+    size_t size)
+{
+	static struct boot boot;
+	char path[PATH_MAX];
+	struct spawn spawn = {.program = path,
+	    .option = "--certs",
+	    .boot = &boot,
+	    .parent = certs,
+	    .board = -1};
+	int out[2], status = -1;
+	ssize_t n;
+	pid_t pid;
+
+	boot = (struct boot){.magic = BOOT_MAGIC,
+	    .version = IPC_VERSION,
+	    .size = sizeof(boot),
+	    .role = BOOT_WORKER,
+	    .privileged = privileged,
+	    .set = *set};
+	if (spawn_path("imapd-worker", path, sizeof(path)) == -1 ||
+	    pipe2(out, O_CLOEXEC) == -1) {
+		snprintf(why, size, "imapd-worker: %s", strerror(errno));
+		return -1;
+	}
+	spawn.log = out[1];
+	pid = spawn_start(&spawn);
+	close(out[1]);
+	do
+		n = read(out[0], why, size - 1);
+	while (n == -1 && errno == EINTR);
+	if (n > 0)
+		why[n] = '\0';
+	close(out[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	return pid > 0 && status == 0 ? 0 : -1;
 }
 
 int
@@ -177,6 +250,22 @@ check_owner(const char *path, bool optional, struct notes *notes)
 		note_add(notes, NOTE_ERROR, NULL, 0,
 		    "%s: must belong to root and be writable by nobody else",
 		    path);
+}
+
+static void
+check_access(const struct settings *set, struct notes *notes)
+{
+	char dat[SETTINGS_PATH + 8];
+
+	access_free(access_load(set->accessfile, notes));
+	if (access(set->accessfile, F_OK) == 0)
+		return;
+	snprintf(dat, sizeof(dat), "%s.dat", set->accessfile);
+	if (access(dat, F_OK) == 0)
+		note_add(notes, NOTE_ERROR, NULL, 0,
+		    "%s: there is only %s, which is not read: write the text "
+		    "that it was made from",
+		    set->accessfile, dat);
 }
 
 static void

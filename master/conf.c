@@ -371,6 +371,9 @@ variable(struct scan *s)
 	name[n] = '\0';
 	s->p += n + (brace ? 1 : 0);
 	e = conf_find(s->conf, name);
+	/* Courier's own files name this one although it is commented out. */
+	if (e == NULL && strcmp(name, "TLS_PROTOCOL") == 0)
+		return;
 	if (e == NULL) {
 		note_add(s->conf->notes, NOTE_UNSET, s->file, s->line,
 		    "$%s is not set", name);

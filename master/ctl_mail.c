@@ -230,7 +230,8 @@ finish(struct maildir *md, int r)
 	int saved = errno;
 
 	while ((notice = maildir_notice(md)) != NULL)
-		(void)fprintf(stderr, "imapctl: %s\n", notice);
+		if (strstr(notice, "imapctl names") == NULL) /* it is at it */
+			(void)fprintf(stderr, "imapctl: %s\n", notice);
 	if (r == -1)
 		(void)fprintf(stderr, "imapctl: %s\n", strerror(saved));
 	maildir_close(md);

@@ -16,13 +16,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG      1024
 #define KEEP_IDLE    900 /* s: a sleeping telephone is not woken often */
 #define KEEP_BETWEEN 60
 #define SD_FIRST     3 /* sd_listen_fds(3): the first descriptor */
 
-static int open_one(const struct settings_listen *);
-static int open_at(const char *addr, uint16_t port, bool only_v6);
+static int open_one(const struct settings_listen *, uint32_t backlog);
+static int open_at(
+    const char *addr, uint16_t port, bool only_v6, uint32_t backlog);
 static int inherited(void);
 static int inherit(
     const struct settings *, int n, struct listeners *, struct notes *);
@@ -49,7 +49,7 @@ listen_open(
 		     set->view[view].start != 0 && i < set->view[view].nlisten;
 		     i++) {
 			where = &set->view[view].listen[i];
-			n = open_one(where);
+			n = open_one(where, set->view[view].backlog);
 			if (n == -1)
 				note_add(notes, NOTE_ERROR, NULL, 0,
 				    "cannot listen on address %s port %u: %s",
@@ -66,6 +66,18 @@ listen_open(
 		return 0;
 	listen_close(out);
 	return -1;
+}
+
+void
+listen_again(const struct listeners *listeners, const struct settings *set)
+{
+	const struct listener *l;
+
+	/* listen(2) of a listening socket changes the length of its queue. */
+	for (size_t i = 0; i < listeners->n; i++) {
+		l = &listeners->v[i];
+		(void)listen(l->fd, (int)set->view[l->view].backlog);
+	}
 }
 
 void
@@ -126,20 +138,20 @@ listen_accept(const struct listener *listener, const struct settings *set,
 }
 
 static int
-open_one(const struct settings_listen *where)
+open_one(const struct settings_listen *where, uint32_t backlog)
 {
 	int fd;
 
 	if (strcmp(where->addr, "0") != 0)
-		return open_at(where->addr, where->port, true);
-	fd = open_at("::", where->port, false);
+		return open_at(where->addr, where->port, true, backlog);
+	fd = open_at("::", where->port, false, backlog);
 	if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
-		fd = open_at("0.0.0.0", where->port, true);
+		fd = open_at("0.0.0.0", where->port, true, backlog);
 	return fd;
 }
 
 static int
-open_at(const char *addr, uint16_t port, bool only_v6)
+open_at(const char *addr, uint16_t port, bool only_v6, uint32_t backlog)
 {
 	struct sockaddr_in6 sin6 = {
 	    .sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -162,7 +174,7 @@ open_at(const char *addr, uint16_t port, bool only_v6)
 			sizeof(v6only)) == 0) &&
 	    bind(fd, v6 ? (struct sockaddr *)&sin6 : (struct sockaddr *)&sin,
 		v6 ? sizeof(sin6) : sizeof(sin)) == 0 &&
-	    listen(fd, BACKLOG) == 0)
+	    listen(fd, (int)backlog) == 0)
 		return fd;
 	saved = errno;
 	close(fd);

@@ -38,6 +38,8 @@ struct listen_peer { /* an accepted connection */
  * its port says so. 0; -1 with errors in notes, none is left open then.
  */
 int listen_open(const struct settings *, struct listeners *, struct notes *);
+/* After a reload: -listen of TCPDOPTS may have changed. */
+void listen_again(const struct listeners *, const struct settings *);
 void listen_close(struct listeners *);
 /*
  * Accepts one, with TCP_NODELAY and keep-alive set; 0, or -1 with errno: EAGAIN

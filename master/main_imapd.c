@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "master/loginexec.h"
 #include "master/settings.h"
 #include "master/spare.h"
 #include "shm/filter.h"
@@ -24,6 +25,7 @@ static int serve_template(void);
 static int serve_session(const struct settings *, const struct owner *,
     int rootfd, int rooterr, int control);
 static int serve_shell(const char *dir);
+static void login_exec(const struct session_account *, const char *dir);
 static const char *user_name(void);
 
 int
@@ -78,6 +80,7 @@ serve_session(const struct settings *set, const struct owner *owner, int rootfd,
 {
 	struct session_account account = {.user = owner->user,
 	    .options = owner->options,
+	    .home = owner->home,
 	    .rootfd = rootfd,
 	    .rooterr = rooterr};
 
@@ -102,7 +105,24 @@ serve_shell(const char *dir)
 	account.rootfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (account.rootfd == -1)
 		account.rooterr = errno;
+	else
+		login_exec(&account, dir);
+	/* A login program has gone to the home before; a user is anywhere. */
+	if (getenv("AUTHENTICATED") != NULL)
+		account.home = ".";
 	return session_shell(&set, &account);
+}
+
+static void
+login_exec(const struct session_account *account, const char *dir)
+{
+	const struct loginexec how = {.user = account->user,
+	    .home = getenv("HOME"),
+	    .maildir = dir,
+	    .options = account->options,
+	    .seconds = LOGINEXEC_SECONDS};
+
+	loginexec_run(account->rootfd, &how);
 }
 
 /* Who has logged in, as whoever did the login says; else the owner's name. */

@@ -146,6 +146,9 @@ load(const struct options *opt, bool privileged, struct settings *set)
 	else if (settings_load(path, set, &notes) == 0 &&
 		 check_settings(set, privileged, &notes) == 0)
 		ret = opt->test ? 0 : check_programs(&notes);
+	/* While one of two files is being replaced a reload tries again. */
+	if (ret == 0)
+		ret = check_certs(set, privileged, opt->test, &notes);
 	print_notes(&notes);
 	return ret;
 }

@@ -32,6 +32,7 @@
 
 #define START_LIMIT 30000 /* ms until all children must be ready */
 #define CERTS_LIMIT 5000  /* ms that workers have to try certificates */
+#define YOUNG_AGAIN 3000  /* ms between tries of young certificates */
 #define FAST_LIMIT  2     /* s of a fast stop */
 #define SERVANTS_MS 3000  /* ms that servants have to stop */
 
@@ -59,7 +60,13 @@ struct master {
 	/* a reload that waits for the workers' word on its certificates */
 	struct settings next;
 	bool reloading;
-	bool again; /* SIGHUP came meanwhile */
+	bool again;        /* SIGHUP came meanwhile */
+	bool only;         /* its certificates alone: the files have changed */
+	bool told_young;   /* ... and that is in the log */
+	uint64_t retry;    /* ms: the same once more, 0: none */
+	uint64_t look;     /* ms: when to look at the files again */
+	uint64_t stamp;    /* of the files as they are in use, or refused */
+	uint64_t newstamp; /* ... as they are being tried */
 	uint64_t reload_deadline;
 	struct stat program; /* imapd-worker, as it was started */
 };
@@ -76,10 +83,11 @@ static void advance(struct master *, uint64_t now);
 static void started(struct master *);
 static void detach(void);
 static void reload(struct master *, uint64_t now);
+static void look(struct master *, uint64_t now);
+static void refused(struct master *, const char *why, uint64_t now);
 static void log_notes(const struct notes *);
 static void watch_reload(struct master *, uint64_t now);
 static void apply(struct master *);
-static bool same_tls(const struct settings *, const struct settings *);
 static void stop(struct master *, bool fast, uint64_t now);
 static void advance_stop(struct master *, uint64_t now);
 static uint64_t now_ms(void);
@@ -121,6 +129,9 @@ begin(struct master *m, const struct settings *set, int privileged)
 			fprintf(stderr, "imapd-master: %s\n", notes.v[i].text);
 		return -1;
 	}
+	m->porch.access = access_load(set->accessfile, &notes);
+	certs_look(set, &m->stamp, &(time_t){0});
+	m->look = now_ms() + set->tls_check * 1000u;
 	machine_files(set);
 	machine_oom(privileged);
 	find_program(&m->program);
@@ -212,6 +223,13 @@ wait_ms(const struct master *m, uint64_t now)
 		wait = sooner(wait, m->reload_deadline <= now
 					? 0
 					: (int)(m->reload_deadline - now));
+	else if (m->phase == PHASE_RUN) {
+		uint64_t next = m->again        ? now
+				: m->retry != 0 ? m->retry
+						: m->look;
+
+		wait = sooner(wait, next <= now ? 0 : (int)(next - now));
+	}
 	if (m->porch.pause > now)
 		wait = sooner(wait, (int)(m->porch.pause - now));
 	return wait;
@@ -280,6 +298,10 @@ advance(struct master *m, uint64_t now)
 		advance_stop(m, now);
 	else if (m->reloading)
 		watch_reload(m, now);
+	else if (m->retry != 0 ? now >= m->retry && !m->only : m->again)
+		reload(m, now);
+	else if (now >= (m->retry != 0 ? m->retry : m->look))
+		look(m, now);
 }
 
 static void
@@ -337,6 +359,8 @@ reload(struct master *m, uint64_t now)
 	m->again = m->reloading;
 	if (m->reloading)
 		return;
+	m->retry = 0;
+	m->only = false;
 	notify_systemd("RELOADING=1");
 	note_done(&notes);
 	if (settings_load(running->config, &m->next, &notes) == 0) {
@@ -344,6 +368,7 @@ reload(struct master *m, uint64_t now)
 		while ((name = settings_keep(running, &m->next, &i)) != NULL)
 			log_line(LOG_LEVEL_WARN,
 			    "%s has changed: that needs a restart", name);
+		certs_look(&m->next, &m->newstamp, &(time_t){0});
 		if (check_settings(
 			&m->next, m->brood.boot.privileged != 0, &notes) == 0)
 			(void)certs_read(&m->next, &certs, &notes);
@@ -360,9 +385,39 @@ reload(struct master *m, uint64_t now)
 	if (certs_same(certs, m->brood.certs) || certs == -1) {
 		if (certs != -1)
 			close(certs);
+		m->stamp = m->newstamp;
 		apply(m);
 		return;
 	}
+	brood_try_certs(&m->brood, certs);
+	m->reloading = true;
+	m->reload_deadline = now + CERTS_LIMIT;
+}
+
+/* Certificates are renewed by programs that may know nothing of us. */
+static void
+look(struct master *m, uint64_t now)
+{
+	static struct notes notes;
+	const struct settings *running = &m->brood.boot.set;
+	int certs = -1;
+
+	m->retry = 0;
+	m->look = now + running->tls_check * 1000u;
+	certs_look(running, &m->newstamp, &(time_t){0});
+	if (m->newstamp == m->stamp)
+		return;
+	note_done(&notes);
+	if (certs_read(running, &certs, &notes) == -1)
+		log_notes(&notes);
+	if (certs == -1 || certs_same(certs, m->brood.certs)) {
+		if (certs != -1)
+			close(certs);
+		m->stamp = m->newstamp;
+		return;
+	}
+	m->next = *running;
+	m->only = true;
 	brood_try_certs(&m->brood, certs);
 	m->reloading = true;
 	m->reload_deadline = now + CERTS_LIMIT;
@@ -387,23 +442,54 @@ watch_reload(struct master *m, uint64_t now)
 		return;
 	m->reloading = false;
 	brood_settle_certs(&m->brood, state == BROOD_CERTS_GOOD);
-	if (state == BROOD_CERTS_GOOD) {
-		apply(m);
+	if (state != BROOD_CERTS_GOOD) {
+		refused(m, why, now);
 		return;
 	}
-	log_line(
-	    LOG_LEVEL_ERR, "reload: certificates: %s; nothing is changed", why);
+	m->stamp = m->newstamp;
+	m->told_young = false;
+	if (m->only)
+		log_line(LOG_LEVEL_NOTICE, "certificates are read again");
+	else
+		apply(m);
+}
+
+/* The other one of certificate and key may be on its way: a minute's grace. */
+static void
+refused(struct master *m, const char *why, uint64_t now)
+{
+	if (certs_excused(&m->next, why, time(NULL))) {
+		if (!m->told_young)
+			log_line(LOG_LEVEL_NOTICE,
+			    "certificates: %s; the files are new, so this is "
+			    "tried again for a minute",
+			    why);
+		m->told_young = true;
+		m->retry = now + YOUNG_AGAIN;
+	} else {
+		log_line(LOG_LEVEL_ERR,
+		    "%scertificates: %s; nothing is changed",
+		    m->only ? "" : "reload: ", why);
+		m->told_young = false;
+		m->stamp = m->only ? m->newstamp : m->stamp;
+	}
 	notify_systemd("READY=1");
 }
 
 static void
 apply(struct master *m)
 {
+	static struct notes notes; /* told when the settings were checked */
+	struct access *access = access_load(m->next.accessfile, &notes);
 	struct stat program;
-	bool tls = same_tls(&m->brood.boot.set, &m->next);
-	int again;
 
 	m->brood.boot.set = m->next;
+	listen_again(&m->porch.listeners, &m->next);
+	if (access != NULL) {
+		access_free(m->porch.access);
+		m->porch.access = access;
+	}
+	note_done(&notes);
 	machine_files(&m->next);
 	brood_settings(&m->brood);
 	find_program(&program);
@@ -413,22 +499,9 @@ apply(struct master *m)
 		log_line(LOG_LEVEL_NOTICE,
 		    "the programs are new ones, workers are renewed");
 		brood_renew(&m->brood);
-	} else if (!tls && m->brood.certs != -1) {
-		/* The same bytes again: workers make contexts from both. */
-		again = fcntl(m->brood.certs, F_DUPFD_CLOEXEC, 0);
-		brood_try_certs(&m->brood, again);
-		brood_settle_certs(&m->brood, true);
 	}
 	log_line(LOG_LEVEL_NOTICE, "settings are reloaded");
 	notify_systemd("READY=1");
-}
-
-static bool
-same_tls(const struct settings *a, const struct settings *b)
-{
-	return strcmp(a->tls_protocol, b->tls_protocol) == 0 &&
-	       strcmp(a->tls_cipher_list, b->tls_cipher_list) == 0 &&
-	       a->tls_external == b->tls_external;
 }
 
 static void

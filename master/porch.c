@@ -18,9 +18,12 @@
 #define ROUND     64    /* accepted at a time from one socket */
 #define PAUSE     1000  /* ms without accept after EMFILE */
 #define TELL_MORE 60000 /* ms between two lines about the same trouble */
+#define TELL_DENY 1000  /* ms between two lines about who is denied */
 
 static void trouble(struct porch *, uint64_t now);
 static void greet(struct porch *, const struct listener *,
+    const struct listen_peer *, uint64_t now);
+static void deny(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t now);
 static void crowded(struct porch *, unsigned view, uint64_t now);
 static int hand_over(struct porch *, const struct listener *,
@@ -67,10 +70,18 @@ greet(struct porch *p, const struct listener *listener,
 	const struct settings *set = &p->brood->boot.set;
 	struct admit_ask ask = {
 	    .view = listener->view, .now = now, .chance = arc4random()};
+	struct access_rule rule;
 	struct admit_answer answer;
 	char why[256];
 	uint32_t flags;
 
+	access_find(p->access, peer->addr, peer->local_port,
+	    set->view[listener->view].accesslocal != 0, &rule);
+	if (rule.deny) {
+		deny(p, listener, peer, now);
+		return;
+	}
+	ask.maxperip = rule.maxperip;
 	memcpy(ask.addr, peer->addr, sizeof(ask.addr));
 	admit_enter(p->brood->admit, set, &ask, &answer);
 	if (answer.verdict != ADMIT_OK) {
@@ -92,14 +103,40 @@ greet(struct porch *p, const struct listener *listener,
 	    peer->peer_port);
 }
 
+/* Closed without a word, or with that of -denymsg. */
+static void
+deny(struct porch *p, const struct listener *listener,
+    const struct listen_peer *peer, uint64_t now)
+{
+	const char *why = p->brood->boot.set.view[listener->view].denymsg;
+	char more[32] = "";
+
+	if (why[0] != '\0')
+		refuse(p, listener, peer, why);
+	if (p->deny != 0 && now < p->deny + TELL_DENY) {
+		p->denied++;
+		return;
+	}
+	p->deny = now;
+	if (p->denied > 0)
+		snprintf(more, sizeof(more), ", more=%u", p->denied);
+	p->denied = 0;
+	log_courier((int)listener->view, LOG_LEVEL_INFO,
+	    "Denied by IMAPACCESSFILE, ip=[%s], port=[%u]%s", peer->peer,
+	    peer->peer_port, more);
+}
+
 /* Courier warns at nine tenths, once a minute at most. */
 static void
 crowded(struct porch *p, unsigned view, uint64_t now)
 {
 	uint32_t count = admit_count(p->brood->admit, view);
-	uint32_t limit = p->brood->boot.set.view[view].maxdaemons;
+	const struct settings_view *set = &p->brood->boot.set.view[view];
+	uint32_t limit = set->maxdaemons - set->maxdaemons / 10;
 
-	if (count < limit - limit / 10 || count == 1 ||
+	if (set->warn != 0)
+		limit = set->warn;
+	if (count < limit || (count == 1 && set->warn == 0) ||
 	    (p->crowd[view] != 0 && now < p->crowd[view] + TELL_MORE))
 		return;
 	p->crowd[view] = now;
@@ -182,6 +219,12 @@ say_refusal(
 		    "(%u connections, limit %u)",
 		    peer, a->count, a->limit);
 		return;
+	case ADMIT_PERC:
+		snprintf(out, size,
+		    "Maximum connection limit reached for the network of %s "
+		    "(%u connections, limit %u)",
+		    peer, a->count, a->limit);
+		return;
 	case ADMIT_RATE:
 		snprintf(out, size,
 		    "Too many connections in a short time from %s "
@@ -224,6 +267,7 @@ log_refusal(unsigned view, const struct admit_answer *a, const char *peer)
 		    "%u maximum active connections., %s", a->count, tail);
 		return;
 	case ADMIT_PERIP:
+	case ADMIT_PERC:
 		log_courier((int)view, LOG_LEVEL_ALERT,
 		    "Maximum connection limit reached for %s, %s", peer, tail);
 		return;

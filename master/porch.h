@@ -8,15 +8,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "master/access.h"
 #include "master/brood.h"
 #include "master/listen.h"
 
 struct porch {
 	struct brood *brood;
 	struct listeners listeners;
-	uint64_t pause;    /* ms: no accept before; EMFILE */
-	uint64_t told;     /* ms: last line about EMFILE */
-	uint64_t crowd[2]; /* ms: last line about 90 % of MAXDAEMONS */
+	struct access *access; /* IMAPACCESSFILE, NULL: everybody may */
+	uint64_t pause;        /* ms: no accept before; EMFILE */
+	uint64_t told;         /* ms: last line about EMFILE */
+	uint64_t crowd[2];     /* ms: last line about 90 % of MAXDAEMONS */
+	uint64_t deny;         /* ms: last line about who was denied */
+	uint32_t denied;       /* ... and how many have come since */
 };
 
 /* Accepts what waits at listener i, some at a time. */

@@ -138,6 +138,8 @@ static const struct row rows[] = {
     {"TLS_EXTERNAL", value_field, 0, 0, "", SHARED, false, FIELD(tls_field)},
     {"TLS_VERIFYPEER", value_verify, 0, 0, "NONE", SHARED, false,
 	FIELD(tls_verify)},
+    {"TLS_CHECK", value_number, 1, 86400, "60", SHARED, false,
+	FIELD(tls_check)},
     {"TLS_CERTFILE", value_path, 0, 0, "", SHARED, false, FIELD(tls_certfile)},
     {"TLS_PRIVATE_KEYFILE", value_path, 0, 0, "", SHARED, false,
 	FIELD(tls_keyfile)},
@@ -518,12 +520,7 @@ static void
 tell_doubts(const struct conf *const conf[2], const struct settings *set,
     struct notes *notes)
 {
-	/* They have a field in struct settings, but no room reads it. */
-	static const char *const unread[] = {"IMAP_EMPTYTRASH",
-	    "IMAP_MOVE_EXPUNGE_TO_TRASH", "IMAP_LOG_DELETIONS",
-	    "IMAP_DISABLETHREADSORT", "IMAP_CHECK_ALL_FOLDERS",
-	    "IMAP_OBSOLETE_CLIENT"};
-	const struct conf_entry *protocol, *starttls, *e;
+	const struct conf_entry *protocol, *starttls;
 
 	if (set->enhancedidle == 0)
 		doubt(conf[0], "IMAP_ENHANCEDIDLE", notes,
@@ -545,11 +542,6 @@ tell_doubts(const struct conf *const conf[2], const struct settings *set,
 		if (set->view[view].maxperip <= 4)
 			doubt(conf[view], "MAXPERIP", notes,
 			    "today's clients open more connections than this");
-	}
-	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++) {
-		e = conf_find(conf[0], unread[i]);
-		if (e != NULL && e->value[0] != '\0' && e->value[0] != '0')
-			doubt(conf[0], unread[i], notes, "has no effect here");
 	}
 	protocol = conf_find(conf[0], "TLS_PROTOCOL");
 	starttls = conf_find(conf[0], "TLS_STARTTLS_PROTOCOL");

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "master/landlock.h"
+#include "master/loginexec.h"
 #include "master/sig.h"
 #include "shm/filter.h"
 #include "shm/ipc.h"
@@ -49,6 +50,7 @@ static bool terminated(const char *, size_t);
 static int drop_bounding_set(void);
 static int no_way_back(const struct owner *);
 static int open_root(const struct owner *, int *rooterr);
+static void login_exec(const struct owner *, int rootfd);
 static void shut_in(const struct settings *, const struct owner *, int rootfd);
 
 int
@@ -167,6 +169,7 @@ spare_main(const struct template *t, int channel)
 	umask((mode_t)set->umask);
 	setproctitle("session");
 	rootfd = open_root(&owner, &rooterr);
+	login_exec(&owner, rootfd);
 	shut_in(set, &owner, rootfd);
 	if (filter_enter(BOOT_SESSION) == -1) {
 		log_line(LOG_LEVEL_ERR, "filter: %s", strerror(errno));
@@ -300,6 +303,20 @@ open_root(const struct owner *owner, int *rooterr)
 	if (fd == -1)
 		*rooterr = errno;
 	return fd;
+}
+
+/* Before Landlock, which allows no program; the client comes later. */
+static void
+login_exec(const struct owner *owner, int rootfd)
+{
+	const struct loginexec how = {.user = owner->user,
+	    .home = owner->home,
+	    .maildir = owner->maildir,
+	    .options = owner->options,
+	    .seconds = LOGINEXEC_SECONDS};
+
+	if (rootfd != -1)
+		loginexec_run(rootfd, &how);
 }
 
 static void

@@ -56,6 +56,7 @@ static const struct word words[] = {
     {"ESEARCH", ALWAYS, false},
     {"SEARCHRES", ALWAYS, false},
     {"WITHIN", ALWAYS, false},
+    {"MULTISEARCH", ALWAYS, false},
     {"PARTIAL", ALWAYS, false},
     {"INPROGRESS", ALWAYS, false},
     {"SORT", ALWAYS, true},
@@ -64,6 +65,10 @@ static const struct word words[] = {
     {"THREAD=ORDEREDSUBJECT", ALWAYS, true},
     {"THREAD=REFERENCES", ALWAYS, true},
     {"THREAD=REFS", ALWAYS, false},
+    {"QUOTA", ALWAYS, true},
+    {"QUOTA=RES-STORAGE", ALWAYS, false},
+    {"QUOTA=RES-MESSAGE", ALWAYS, false},
+    {"XMAGICTRASH", ALWAYS, false},
     {"BINARY", ALWAYS, false},
     {"STATUS=SIZE", ALWAYS, false},
     {"STATUS=DELETED", ALWAYS, false},
@@ -80,6 +85,8 @@ static size_t full_text(
 static bool has_word(const char *, const char *);
 static const char *next_word(const char *, size_t *);
 static bool is_default(const char *);
+static bool hidden(const struct settings *, const char *, const char *);
+static bool is_sorting(const char *);
 static bool shown(
     const struct settings *, const struct word *, enum capability_stage, bool);
 
@@ -154,10 +161,33 @@ shown(const struct settings *set, const struct word *w,
 		return false;
 	if (strcmp(w->text, "IMAP4rev1") == 0)
 		return true;
+	if (set->disablethreadsort != 0 && is_sorting(w->text))
+		return false;
+	if (strcmp(w->text, "XMAGICTRASH") == 0 && set->expunge_to_trash == 0)
+		return false;
 	if (has_word(set->capability_hide, w->text))
 		return false;
-	return !w->listed || list[0] == '\0' || is_default(list) ||
-	       has_word(list, w->text);
+	/* RFC 9208 3.1: they say more about QUOTA. */
+	if (strncmp(w->text, "QUOTA=", 6) == 0)
+		return !hidden(set, list, "QUOTA");
+	return !w->listed || !hidden(set, list, w->text);
+}
+
+/* By a list that names others, or by name. */
+static bool
+hidden(const struct settings *set, const char *list, const char *word)
+{
+	if (has_word(set->capability_hide, word))
+		return true;
+	return list[0] != '\0' && !is_default(list) && !has_word(list, word);
+}
+
+/* What IMAP_DISABLETHREADSORT takes away. */
+static bool
+is_sorting(const char *word)
+{
+	return strncmp(word, "SORT", 4) == 0 || strcmp(word, "ESORT") == 0 ||
+	       strncmp(word, "THREAD=", 7) == 0;
 }
 
 /*

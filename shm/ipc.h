@@ -26,7 +26,7 @@
  * PEER      u32 role, u32 number, u64 incarnation; fd: a channel to that peer
  *           (new or restarted)
  * SETTINGS  ; fd: memfd with a struct boot                 after a reload
- * CERTS     ; fd: memfd with the certificates, see worker/net/tls.h
+ * CERTS     u32 tell (1: log them); fd: memfd, see worker/net/bundle.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
  * STOP      u32 fast (1: close now), u32 seconds

@@ -71,6 +71,12 @@ quiet_line(struct conn *c, const char *line, size_t n)
 	if (c->step == QUIET_SELECT && n > 4 && strncmp(line, "s OK", 4) == 0) {
 		c->step = QUIET_ASKED;
 		conn_say(c, "i IDLE");
+	} else if (c->step <= QUIET_ASKED && n > 4 && line[0] != '*' &&
+		   line[0] != '+') {
+		if (gone++ == 0) {
+			(void)fprintf(stderr, "bench: answer: %s\n", line);
+		}
+		conn_close(c);
 	} else if (c->step == QUIET_ASKED && line[0] == '+') {
 		c->step = QUIET_IDLE;
 		idling++;
@@ -283,7 +289,7 @@ act(struct conn *c, enum quiet_event e, size_t i)
 	}
 	if (e == BY_STORE) {
 		begin = now();
-		conn_say(c, "p STORE %zu %cFLAGS.SILENT (\\Flagged)", 1 + i / 2,
+		conn_say(c, "p STORE %zu %cFLAGS.SILENT (\\Draft)", 1 + i / 2,
 		    i % 2 == 0 ? '+' : '-');
 		return begin;
 	}

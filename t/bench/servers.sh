@@ -79,28 +79,31 @@ stop_all() {
 	running=
 }
 
-start_ours() {
-	ports ours
-	mkdir -p "$dir/ours"
-	if ! DEMO_ONLY=site DEMO_DIR=$dir/ours DEMO_PORT=$port_ours \
-		DEMO_SSLPORT=$sslport_ours DEMO_USERS=$users DEMO_EMPTY=1 \
-		etc/demo >&2; then
+start_ours() { site ours "$PROGRAMS"; }
+# Another build of ours, to see what a change does.
+start_other() { [ -n "${BENCH_OTHER:-}" ] && site other "$BENCH_OTHER"; }
+site() { # NAME PROGRAMS
+	ports "$1"
+	eval "p=\$port_$1 s=\$sslport_$1"
+	mkdir -p "$dir/$1"
+	if ! DEMO_ONLY=site DEMO_DIR=$dir/$1 DEMO_PORT=$p DEMO_SSLPORT=$s \
+		DEMO_USERS=$users DEMO_EMPTY=1 PROGRAMS=$2 etc/demo >&2; then
 		echo "bench: another BENCH_CACHE=folder may help" >&2
 		return 1
 	fi
-	cat >>"$dir/ours/imapd" <<-END
+	cat >>"$dir/$1/imapd" <<-END
 	MAXPERIP=$limit
 	MAXPERUSER=$limit
 	MAXDAEMONS=$limit
 	${BENCH_SETTINGS:-}
 	END
-	owner=$(sed -n 's/^demo.*uid=\([0-9]*\)|.*/\1/p' "$dir/ours/userdb")
-	launch ours "$PROGRAMS/imapd-master" -F -f "$dir/ours/imapd"
+	owner=$(sed -n 's/^demo.*uid=\([0-9]*\)|.*/\1/p' "$dir/$1/userdb")
+	launch "$1" "$2/imapd-master" -F -f "$dir/$1/imapd"
 }
 
 start_dovecot() {
-	dovecot_site "$1" || return 1
-	launch "$1" dovecot -F -c "$dir/$1/dovecot.conf"
+	dovecot_site dovecot || return 1
+	launch dovecot dovecot -F -c "$dir/dovecot/dovecot.conf"
 }
 # With sleeping IDLE clients: imap-hibernate.
 start_hibernate() {
@@ -267,8 +270,7 @@ start_all() {
 	start_ours || return 1
 	for n in $names; do
 		case $n in
-		ours) continue ;;
-		dovecot | dovecot2) start_dovecot "$n" ;;
+		ours) ;;
 		*) "start_$n" ;;
 		esac || say "$n: not installed, left out"
 	done

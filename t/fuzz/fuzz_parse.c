@@ -27,6 +27,7 @@ parse(struct command *c, struct buf *b)
 		struct parse_search search;
 		struct parse_sort sort;
 		struct parse_thread thread;
+		struct parse_esearch esearch;
 		struct parse_list list;
 		struct parse_id id;
 	} u;
@@ -52,6 +53,10 @@ parse(struct command *c, struct buf *b)
 		parse_thread(p, &u.thread);
 		if (parse_done(p) == 0)
 			print_thread(b, &u.thread);
+	} else if (strcasecmp(name, "ESEARCH") == 0) {
+		parse_esearch(p, &u.esearch);
+		if (parse_done(p) == 0)
+			print_esearch(b, &u.esearch, p->utf8);
 	} else if (strcasecmp(name, "LIST") == 0) {
 		parse_list(p, &u.list);
 		if (parse_done(p) == 0)

@@ -47,18 +47,24 @@ def note(*words):
 
 # --- a client -----------------------------------------------------------------
 
+def command_of(server, maildir):
+    """How a server is started for a Maildir: arguments, environment."""
+    env = dict(ENV)
+    if server == "courier" and LIBRARIES:
+        env["LD_LIBRARY_PATH"] = LIBRARIES
+    return ["%s/%s" % (SITE, server), maildir], env
+
+
 class Session:
-    """One session of one of the two programs."""
+    """One session of one of the programs."""
 
     def __init__(self, server, maildir=None):
-        env = dict(ENV)
-        if server == "courier" and LIBRARIES:
-            env["LD_LIBRARY_PATH"] = LIBRARIES
+        argv, env = command_of(server, maildir or MAILDIR)
         self.server = server
         self.tag = 0
         self.log = open("%s/%s.log" % (SITE, server), "ab")
         self.process = subprocess.Popen(
-            ["%s/%s" % (SITE, server), maildir or MAILDIR], env=env, cwd=SITE,
+            argv, env=env, cwd=SITE,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
             **AS)
         greeting = self.line()
@@ -720,6 +726,7 @@ def main():
     return 1 if failed else 0
 
 
-if AS:
-    os.chown(SITE, NOBODY, NOBODY)
-sys.exit(main())
+if __name__ == "__main__":
+    if AS:
+        os.chown(SITE, NOBODY, NOBODY)
+    sys.exit(main())

@@ -31,8 +31,10 @@ sed "s/ / $me /" >"$site/want" <<'T'
 755 ./usr/local/libexec/imapd/imapd-worker
 755 ./usr/local/sbin/imapctl
 755 ./usr/local/sbin/imapd-master
+644 ./usr/local/share/doc/imapd/MIGRATING.md
 644 ./usr/local/share/man/man5/imapd.5
 644 ./usr/local/share/man/man5/userdb.5
+644 ./usr/local/share/man/man8/imapctl.8
 644 ./usr/local/share/man/man8/imapd-master.8
 644 ./usr/local/share/man/man8/imapd.8
 T

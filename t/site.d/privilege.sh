@@ -223,7 +223,7 @@ sed "s/@NO@/$(echo "$no" | sed 's/[][]/\\&/g')/" >"$site/no.t" <<'T'
 8+ nologin
 9+ nologin
 1> a LOGIN anna pw-bert
-2> a LOGIN eva pw-eva
+2> a LOGIN old pw-eva
 3> a LOGIN eva pw-anna
 4> a LOGIN lars pw-lars
 5> a LOGIN low pw-low
@@ -242,7 +242,7 @@ sed "s/@NO@/$(echo "$no" | sed 's/[][]/\\&/g')/" >"$site/no.t" <<'T'
 9$ a @NO@
 T
 say <"$site/no.t"
-ok 'expired, locked, root, below MINUID, unknown: the text of a wrong password'
+ok 'wrong, locked, root, below MINUID, unknown: the text of a wrong password'
 ms=$((($(date +%s%N) - start) / 1000000))
 [ $ms -ge 1500 ] && [ $ms -le 15000 ]
 ok "and not at once ($ms ms)"
@@ -253,10 +253,15 @@ ok 'and all have the line of a failed login'
 # RFC 5530: who knows the password may hear that it is to be changed.
 say <<'T'
 1+ nologin
+2+ nologin
 1> a LOGIN old pw-old
 1$ a NO [EXPIRED] ...
+2> a LOGIN eva pw-eva
+2$ a NO [EXPIRED] ...
 T
-ok 'a password that is right and must be changed is refused as such'
+ok 'a right password is told that it must be changed, or the account expired'
+logged 'LOGIN REFUSED, user=eva.*reason=expired'
+ok 'and so is the log'
 
 cat >"$site/hold.t" <<-'T'
 1+ nologin

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "auth/owner.h"
 #include "t/unit/auth_house.h"
 
 /* So many failures at once, "%u" in the name or not: ms to the last answer. */
@@ -375,6 +376,202 @@ who_waits_in_vain_is_told_unavailable(void **state)
 	assert_string_equal(q.user, "bob");
 }
 
+/* The next question, answered. Its client's address in rhost. */
+static bool
+get_and_say(enum pam_verdict verdict, char rhost[64])
+{
+	struct pam_question q;
+	struct pam_answer a;
+
+	if (!get_question(&q, 2000))
+		return false;
+	(void)strlcpy(rhost, q.rhost, 64);
+	a = right_answer(q.id);
+	a.verdict = verdict;
+	send_answer(&a, sizeof(a));
+	return true;
+}
+
+static void
+let_in_from(const char *peer)
+{
+	char rhost[64];
+
+	ask(1, (struct ask){.conn = 1, .user = "anna", .peer = peer});
+	assert_true(get_and_say(PAM_IS_RIGHT, rhost));
+	assert_int_equal(answer(1, 5000).type, IPC_YES);
+}
+
+static void
+fail_from(const char *peer)
+{
+	char rhost[64];
+
+	ask(1, (struct ask){.conn = 1, .user = "anna", .peer = peer});
+	assert_true(get_and_say(PAM_IS_WRONG, rhost));
+	assert_int_equal(answer(1, 5000).why, IPC_NO_FAILED);
+}
+
+/* n questions for anna from there; their connections from first on. */
+static void
+crowd(uint64_t first, unsigned n, const char *peer)
+{
+	for (uint64_t i = 0; i < n; i++)
+		ask(0, (struct ask){
+			   .conn = first + i, .user = "anna", .peer = peer});
+}
+
+static void
+the_owner_comes_before_those_who_guess(void **state)
+{
+	struct pam_question q;
+	char rhost[64];
+
+	(void)state;
+	with_pam(false);
+	let_in_from("192.0.2.50");
+	fail_from("198.51.100.1");
+	crowd(100, QUEUE_USER, "203.0.113.1");
+	for (unsigned i = 0; i < QUEUE_USER; i++)
+		assert_true(get_question(&q, 2000));
+	crowd(200, 20, "198.51.100.1");
+	assert_false(get_question(&q, 50));
+	/* From where he was: at once. Another account from there is not he. */
+	ask(1, (struct ask){.conn = 2, .user = "anna", .peer = "192.0.2.50"});
+	assert_true(get_and_say(PAM_IS_RIGHT, rhost));
+	assert_string_equal(rhost, "192.0.2.50");
+	assert_int_equal(answer(1, 5000).type, IPC_YES);
+	/* From a new address: the next place is his. */
+	ask(1, (struct ask){.conn = 3, .user = "anna", .peer = "192.0.2.51"});
+	assert_false(get_question(&q, 50));
+	send_answer(&(struct pam_answer){.id = q.id, .verdict = PAM_IS_WRONG},
+	    sizeof(struct pam_answer));
+	assert_true(get_and_say(PAM_IS_RIGHT, rhost));
+	assert_string_equal(rhost, "192.0.2.51");
+	assert_int_equal(answer(1, 5000).type, IPC_YES);
+	assert_true(get_and_say(PAM_IS_WRONG, rhost));
+	assert_string_equal(rhost, "198.51.100.1");
+}
+
+static void
+a_full_line_drops_a_guesser_for_a_new_address(void **state)
+{
+	struct pam_question q;
+	struct reply r;
+
+	(void)state;
+	with_pam(false);
+	fail_from("198.51.100.1");
+	fail_from("198.51.100.2");
+	crowd(100, QUEUE_USER, "203.0.113.1");
+	for (unsigned i = 0; i < QUEUE_USER; i++)
+		assert_true(get_question(&q, 2000));
+	crowd(200, QUEUE_ADDR_WAIT, "198.51.100.1");
+	crowd(300, QUEUE_ADDR_WAIT, "198.51.100.2");
+	assert_int_equal(answer(0, 50).type, IPC_NONE);
+	ask(1, (struct ask){.conn = 2, .user = "anna", .peer = "192.0.2.51"});
+	r = answer(0, 2000);
+	assert_int_equal(r.conn, 300 + QUEUE_ADDR_WAIT - 1);
+	assert_int_equal(r.why, IPC_NO_UNAVAILABLE);
+	assert_int_equal(answer(1, 50).type, IPC_NONE);
+}
+
+static void
+what_strangers_did_does_not_slow_the_owners_slip(void **state)
+{
+	static const char home[] = "192.0.2.50";
+	uint64_t took;
+
+	(void)state;
+	boot.set.auth_floor_ms = FLOOR;
+	begin();
+	ask(0, (struct ask){.conn = 1, .user = "anna", .peer = home});
+	assert_int_equal(answer(0, 5000).type, IPC_YES);
+	for (uint64_t i = 0; i < 7; i++)
+		ask(0, (struct ask){.conn = i,
+			   .user = "anna",
+			   .password = "wrong",
+			   .peer = "198.51.100.1"});
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(answer(0, 5000).why, IPC_NO_FAILED);
+	took = child_now();
+	ask(0,
+	    (struct ask){
+		.conn = 1, .user = "anna", .password = "wrong", .peer = home});
+	assert_int_equal(answer(0, 5000).why, IPC_NO_FAILED);
+	took = child_now() - took;
+	assert_true(took >= FLOOR && took < 7 * FLOOR / 2);
+}
+
+static void
+defaults_are_the_options_that_an_account_has_not(void **state)
+{
+	static const struct {
+		const char *own, *defaults, *want;
+	} cases[] = {
+	    {"", "", ""},
+	    {"a=1", "", "a=1"},
+	    {"", "a=1,b", "a=1,b"},
+	    {"a=1", "a=2,b=3", "a=1,b=3"},
+	    {"A=1", "a=2", "A=1"},
+	    {"ab=1", "a=2", "ab=1,a=2"},
+	    {"a", "a=2,=x,,b", "a,b"},
+	    {"b=0", "c=1,b=1,", "b=0,c=1"},
+	    /* group may repeat: of the defaults too. */
+	    {"", "group=x,group=y", "group=x,group=y"},
+	};
+	char text[TICKET_TEXT + 1];
+	struct owner o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)strlcpy(o.options, cases[i].own, sizeof(o.options));
+		assert_int_equal(owner_defaults(&o, cases[i].defaults), 0);
+		assert_string_equal(o.options, cases[i].want);
+	}
+	for (size_t n = TICKET_TEXT - 4; n <= TICKET_TEXT - 2; n++) {
+		(void)strlcpy(o.options, "a", sizeof(o.options));
+		memset(text, 'x', n);
+		text[n] = '\0';
+		assert_int_equal(
+		    owner_defaults(&o, text), n + 2 < TICKET_TEXT ? 0 : -1);
+		assert_int_equal(
+		    strlen(o.options), n + 2 < TICKET_TEXT ? n + 2 : 1);
+	}
+}
+
+static void
+default_options_count_for_a_login(void **state)
+{
+	(void)state;
+	(void)strlcpy(boot.set.defaultoptions,
+	    "disableshared=1,disableinsecureimap=1",
+	    sizeof(boot.set.defaultoptions));
+	begin();
+	assert_int_equal(login("anna", "secret").why, IPC_NO_INSECURE);
+	ask(0, (struct ask){.conn = 1, .user = "anna", .flags = IPC_ASK_TLS});
+	assert_string_equal(answer(0, 5000).ticket.owner.options,
+	    "disableshared=1,disableinsecureimap=1");
+	assert_int_equal(login("off", "secret").why, IPC_NO_DISABLED);
+}
+
+static void
+a_port_has_its_pam_service(void **state)
+{
+	struct pam_question q;
+
+	(void)state;
+	boot.set.nservices = 1;
+	boot.set.services[0] = (struct settings_service){993, "imap-ssl"};
+	with_pam(false);
+	ask(0, (struct ask){.conn = 1, .user = "anna"});
+	assert_true(get_question(&q, 2000));
+	assert_string_equal(q.service, "");
+	ask(0, (struct ask){.conn = 2, .user = "anna", .port = 993});
+	assert_true(get_question(&q, 2000));
+	assert_string_equal(q.service, "imap-ssl");
+}
+
 int
 main(void)
 {
@@ -388,6 +585,12 @@ main(void)
 	    T(rejected_means_the_next_module_and_trouble_means_stop),
 	    T(slow_questions_are_bounded_per_user_and_address),
 	    T(who_waits_in_vain_is_told_unavailable),
+	    T(the_owner_comes_before_those_who_guess),
+	    T(a_full_line_drops_a_guesser_for_a_new_address),
+	    T(what_strangers_did_does_not_slow_the_owners_slip),
+	    cmocka_unit_test(defaults_are_the_options_that_an_account_has_not),
+	    T(default_options_count_for_a_login),
+	    T(a_port_has_its_pam_service),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,22 @@ verdicts_are_those_of_the_modules(void **state)
 }
 
 static void
+a_question_may_name_its_service(void **state)
+{
+	struct pam_question q = question("x");
+	struct pam_answer a;
+
+	(void)state;
+	service("imap-deny");
+	(void)strlcpy(q.service, "imap-permit", sizeof(q.service));
+	pam_ask(&boot.set, &q, &a);
+	assert_int_equal(a.verdict, PAM_IS_RIGHT);
+	q.service[0] = '\0';
+	pam_ask(&boot.set, &q, &a);
+	assert_int_equal(a.verdict, PAM_IS_WRONG);
+}
+
+static void
 the_answer_brings_the_account(void **state)
 {
 	struct pam_answer a;
@@ -521,6 +537,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(verdicts_are_those_of_the_modules),
+	    cmocka_unit_test(a_question_may_name_its_service),
 	    cmocka_unit_test(the_answer_brings_the_account),
 	    cmocka_unit_test(an_account_that_does_not_exist_is_wrong),
 	    cmocka_unit_test(modules_see_password_address_and_terminal),

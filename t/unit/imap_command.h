@@ -14,7 +14,9 @@
 
 #include "maildir/maildir.h"
 #include "worker/imap/parse.h"
+#include "worker/imap/parse_esearch.h"
 #include "worker/imap/parse_sort.h"
+#include "worker/imap/utf7.h"
 
 /* For tables: a failure names the case. */
 #define HOLDS(cond, in)                                                        \
@@ -487,6 +489,32 @@ print_thread(struct buf *b, const struct parse_thread *t)
 	buf_printf(b, " %s ", names[t->algorithm]);
 	print_string(b, charset);
 	print_keys(b, &t->search);
+}
+
+static inline void
+print_esearch(struct buf *b, const struct parse_esearch *e, bool utf8)
+{
+	char name[4096];
+
+	for (size_t i = 0; i < e->n; i++) {
+		const char *mailbox = e->sources[i].mailbox;
+		int n;
+
+		buf_str(b, i == 0 ? " IN (" : " ");
+		buf_str(b, parse_esearch_name(e->sources[i].kind));
+		if (mailbox == NULL)
+			continue;
+		buf_char(b, ' ');
+		n = utf8 ? -1
+			 : utf7_encode(
+			       mailbox, strlen(mailbox), name, sizeof(name));
+		if (n == -1)
+			print_astring(b, mailbox, strlen(mailbox));
+		else
+			print_astring(b, name, (size_t)n);
+	}
+	buf_str(b, e->n > 0 ? ")" : "");
+	print_search(b, &e->search);
 }
 
 static inline void

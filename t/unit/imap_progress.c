@@ -35,16 +35,20 @@ a_client_that_closed_its_half_is_asked_sooner(void **state)
 static void
 the_line_has_tag_progress_and_goal(void **state)
 {
+	const struct progress known = {.told = 1};
+	const struct progress unknown = {.told = 1, .unknown = true};
 	struct buf b;
 
 	(void)state;
 	buf_init(&b, 1000);
-	progress_print(&b, "A001", 454, 1000);
-	progress_print(&b, "A]1", 5, 5);
+	progress_print(&b, &known, "A001", 454, 1000);
+	progress_print(&b, &known, "A]1", 5, 5);
+	progress_print(&b, &unknown, "B", 4, 5);
 	buf_char(&b, '\0');
 	assert_string_equal(b.p,
 	    "* OK [INPROGRESS (\"A001\" 454 1000)] Still working.\r\n"
-	    "* OK [INPROGRESS (\"A]1\" NIL NIL)] Still working.\r\n");
+	    "* OK [INPROGRESS (\"A]1\" NIL NIL)] Still working.\r\n"
+	    "* OK [INPROGRESS (\"B\" NIL NIL)] Still working.\r\n");
 	buf_done(&b);
 }
 

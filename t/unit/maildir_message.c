@@ -68,6 +68,47 @@ sizes_and_dates_come_from_the_file(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+static uint64_t
+size_by_hand(const char *p)
+{
+	uint64_t n = 0;
+	char last = '\0';
+
+	for (; *p != '\0'; last = *p++)
+		n += *p == '\n' && last != '\r' ? 2 : 1;
+	return n;
+}
+
+static void
+a_size_is_the_same_wherever_reads_and_blocks_end(void **state)
+{
+	static const char pattern[] = "ab\n\nc\r\n\rd\r\n\n\r\r\n";
+	static char text[16384 * 2 + 1];
+	uint64_t size;
+	char name[32];
+	uint32_t uid;
+	size_t n;
+
+	(void)state;
+	for (uid = 1; uid <= 400; uid++) {
+		n = uid <= 200 ? uid : 16384 - 100 + (uid - 200);
+		for (size_t i = 0; i < n; i++)
+			text[i] = pattern[(i + uid) % (sizeof(pattern) - 1)];
+		text[n] = '\0';
+		(void)snprintf(name, sizeof(name), "cur/%03u:2,", uid);
+		tree_write(name, text);
+	}
+	open_inbox();
+	for (uid = 1; uid <= 400; uid++) {
+		n = uid <= 200 ? uid : 16384 - 100 + (uid - 200);
+		for (size_t i = 0; i < n; i++)
+			text[i] = pattern[(i + uid) % (sizeof(pattern) - 1)];
+		text[n] = '\0';
+		assert_int_equal(mailbox_size(mb, uid, &size), 0);
+		assert_int_equal(size, size_by_hand(text));
+	}
+}
+
 static void
 a_message_is_opened_under_its_present_name(void **state)
 {
@@ -128,7 +169,7 @@ a_line_end_across_two_reads_is_counted_once(void **state)
 
 	(void)state;
 	memset(text, 'x', 65538);
-	text[65535] = '\r'; /* the last byte of the first read */
+	text[65535] = '\r'; /* the last byte of a read */
 	text[65536] = '\n';
 	tree_write("cur/1.a:2,", text);
 	text[65535] = 'x';
@@ -146,6 +187,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(sizes_and_dates_come_from_the_file),
+	    TEST(a_size_is_the_same_wherever_reads_and_blocks_end),
 	    TEST(a_message_is_opened_under_its_present_name),
 	    TEST(a_line_end_across_two_reads_is_counted_once),
 	    TEST(status_counts_and_leaves_recent),

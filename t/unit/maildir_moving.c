@@ -137,6 +137,27 @@ a_check_changes_nothing(void **state)
 	assert_false(tree_has("corkboard"));
 }
 
+/* As Courier 5 shows them: a "&" is a "&". */
+static void
+unconverted_names_are_shown_as_they_are_and_told_once(void **state)
+{
+	const struct folder_info *v;
+
+	(void)state;
+	tree_folder(".R&D");
+	assert_int_equal(maildir_list(md, &v), 2);
+	assert_null(maildir_notice(md));
+	maildir_close(md);
+	md = tree_open(true);
+	tree_folder(".Entw&APw-rfe");
+	tree_folder(".R&-D");
+	assert_int_equal(maildir_list(md, &v), 4);
+	assert_string_equal(v[1].name, "Entw&APw-rfe");
+	assert_non_null(strstr(maildir_notice(md), "2 folder names"));
+	assert_int_equal(maildir_list(md, &v), 4);
+	assert_null(maildir_notice(md));
+}
+
 static void
 all_is_converted_and_uids_stay(void **state)
 {
@@ -295,6 +316,7 @@ main(void)
 	    T(canonical_names_decode_and_others_do_not),
 	    T(names_are_judged_by_levels),
 	    T(a_check_changes_nothing),
+	    T(unconverted_names_are_shown_as_they_are_and_told_once),
 	    T(all_is_converted_and_uids_stay),
 	    T(a_name_that_is_taken_is_left),
 	    T(a_name_that_may_not_be_is_left),

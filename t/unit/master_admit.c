@@ -86,6 +86,65 @@ maxperip_holds_per_address_and_port(void **state)
 }
 
 static void
+maxperc_holds_per_network_and_port(void **state)
+{
+	static const struct {
+		const char *in[4], *over, *other;
+	} t[] = {{{"192.0.2.1", "192.0.2.1", "192.0.2.77", "192.0.2.255"},
+		     "192.0.2.9", "192.0.3.1"},
+	    {{"2001:db8:0:1::1", "2001:db8:0:1::2",
+		 "2001:db8:0:2::", "2001:db8:0:ff::1"},
+		"2001:db8:0:3::1", "2001:db8:0:100::1"}};
+	uint64_t conn = 0;
+
+	(void)state;
+	set.view[0].maxperc = 4;
+	for (size_t i = 0; i < 2; i++) {
+		for (int k = 0; k < 4; k++) {
+			assert_int_equal(enter(t[i].in[k]), ADMIT_OK);
+			conn = answer.conn;
+		}
+		assert_int_equal(enter(t[i].over), ADMIT_PERC);
+		assert_int_equal(answer.count, 4);
+		assert_int_equal(answer.limit, 4);
+		assert_int_equal(answer.bits, i == 0 ? 120 : 56);
+		assert_int_equal(enter(t[i].other), ADMIT_OK);
+		assert_int_equal(enter_view(t[i].over, 1), ADMIT_OK);
+		/* Who leaves makes place for one, of any address. */
+		assert_int_equal(admit_leave(a, conn, 1), 0);
+		assert_int_equal(enter(t[i].over), ADMIT_OK);
+		assert_int_equal(enter(t[i].over), ADMIT_PERC);
+	}
+	net_of("192.0.2.66", set.exempt, &set.nexempt);
+	assert_int_equal(enter("192.0.2.66"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.67"), ADMIT_PERC);
+	/* Switched off by a reload, those who came under it still leave. */
+	set.view[0].maxperc = 0;
+	assert_int_equal(enter("192.0.2.67"), ADMIT_OK);
+	admit_drop(a, 1);
+	assert_int_equal(admit_count(a, 0), 0);
+	set.view[0].maxperc = 1;
+	assert_int_equal(enter("192.0.2.67"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.68"), ADMIT_PERC);
+}
+
+static void
+the_access_file_has_a_maxperip_of_its_own(void **state)
+{
+	struct admit_ask ask = {.view = 0, .now = now, .maxperip = 3};
+
+	(void)state;
+	set.view[0].maxperip = 1;
+	ask.addr[0] = 0x20;
+	for (int i = 0; i < 4; i++) {
+		admit_enter(a, &set, &ask, &answer);
+		assert_int_equal(
+		    answer.verdict, i < 3 ? ADMIT_OK : ADMIT_PERIP);
+	}
+	assert_int_equal(answer.limit, 3);
+}
+
+static void
 who_leaves_makes_place(void **state)
 {
 	uint64_t conn;
@@ -383,6 +442,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(maxperip_holds_per_address_and_port),
+	    TEST(maxperc_holds_per_network_and_port),
+	    TEST(the_access_file_has_a_maxperip_of_its_own),
 	    TEST(who_leaves_makes_place),
 	    TEST(only_its_worker_speaks_for_a_connection),
 	    TEST(a_dead_workers_connections_are_dropped),

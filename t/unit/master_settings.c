@@ -262,7 +262,11 @@ couriers_own_files_load(void **state)
 	    "THREAD=REFERENCES SORT QUOTA IDLE AUTH=PLAIN");
 	assert_true(told(NOTE_WARN, "imapd:3: MAXDAEMONS=40"));
 	assert_true(told(NOTE_WARN, "imapd:26: IMAP_ENHANCEDIDLE=0"));
-	assert_true(told(NOTE_WARN, "IMAP_EMPTYTRASH"));
+	assert_false(told(NOTE_WARN, "no effect"));
+	assert_int_equal(set.nemptytrash, 1);
+	assert_string_equal(set.emptytrash[0].folder, "Trash");
+	assert_int_equal(set.emptytrash[0].days, 7);
+	assert_int_equal(set.sanity_check, 1);
 	assert_false(told(NOTE_WARN, "unknown"));
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "t/unit/net_tls.h"
+#include "worker/net/bundle.h"
 
 static void
 tls_from_the_first_byte(void **state)
@@ -218,7 +219,7 @@ certificates_are_checked_before_the_old_are_forgotten(void **state)
 	assert_int_equal(write(fd, "\xff\xff\xff\xff", 4), 4);
 	assert_false(give_certs(fd, why));
 	fd = memfd_create("certs", 0);
-	assert_int_equal(ftruncate(fd, TLS_CERTS_MAX + 1), 0);
+	assert_int_equal(ftruncate(fd, BUNDLE_MAX + 1), 0);
 	assert_false(give_certs(fd, why));
 	arrive(&s, 1); /* with what it had */
 	/* Courier's way: one file with both; running clients stay. */
@@ -243,24 +244,28 @@ protocol_words_are_couriers(void **state)
 	    {"TLSv1.2++", true}, {"TLSv1.3", true}, {"TLSv1", true},
 	    {"TLSv1.1++", true}, {"SSL3", false}, {"SSL23", false},
 	    {"TLSv1.4", false}, {"TLSv1.", false}};
-	struct settings set = {.starttls = 1};
 	struct tls_context *context;
 	char why[256];
-	int fd = memfd_create("certs", MFD_CLOEXEC);
+	int fd;
 
 	(void)state;
-	entry(fd, "cert", cert_pem);
-	entry(fd, "key", key_pem);
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		(void)strlcpy(set.tls_protocol, t[i].word, 64);
-		context = tls_load(fd, &set, why, sizeof(why));
+		fd = memfd_create("certs", MFD_CLOEXEC);
+		entry(fd, "protocol", t[i].word);
+		entry(fd, "cert", cert_pem);
+		entry(fd, "key", key_pem);
+		context = tls_load(fd, why, sizeof(why));
 		if ((context != NULL) != t[i].ok)
 			fail_msg("%s: %s", t[i].word, why);
 		tls_forget(context);
+		(void)close(fd);
 	}
-	set.tls_protocol[0] = '\0';
-	(void)strlcpy(set.tls_cipher_list, "NONSENSE", 64);
-	assert_null(tls_load(fd, &set, why, sizeof(why)));
+	fd = memfd_create("certs", MFD_CLOEXEC);
+	entry(fd, "cert", cert_pem);
+	entry(fd, "key", key_pem);
+	entry(fd, "ciphers", "NONSENSE");
+	assert_null(tls_load(fd, why, sizeof(why)));
+	assert_ptr_equal(strstr(why, "TLS_CIPHER_LIST"), why);
 	(void)close(fd);
 }
 

@@ -117,6 +117,42 @@ the_limit_of_append_is_told(void **state)
 }
 
 static void
+quota_words_go_together(void **state)
+{
+	struct settings s = {0};
+
+	(void)state;
+	assert_true(says(&s, CAPABILITY_LOGIN, "QUOTA"));
+	assert_true(says(&s, CAPABILITY_MAIL, "QUOTA=RES-STORAGE"));
+	assert_true(says(&s, CAPABILITY_MAIL, "QUOTA=RES-MESSAGE"));
+	(void)snprintf(s.capability, sizeof(s.capability), "IDLE");
+	assert_false(says(&s, CAPABILITY_MAIL, "QUOTA"));
+	assert_false(says(&s, CAPABILITY_MAIL, "QUOTA=RES-STORAGE"));
+	(void)snprintf(s.capability, sizeof(s.capability), "IDLE QUOTA");
+	assert_true(says(&s, CAPABILITY_MAIL, "QUOTA=RES-STORAGE"));
+	(void)snprintf(s.capability_hide, sizeof(s.capability_hide), "quota");
+	assert_false(says(&s, CAPABILITY_MAIL, "QUOTA=RES-STORAGE"));
+}
+
+static void
+what_is_switched_off_or_on_is_told_so(void **state)
+{
+	static const char *const words[] = {"SORT", "SORT=DISPLAY", "ESORT",
+	    "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS"};
+	struct settings s = {0};
+	size_t i;
+
+	(void)state;
+	assert_false(says(&s, CAPABILITY_MAIL, "XMAGICTRASH"));
+	s.expunge_to_trash = 1;
+	s.disablethreadsort = 1;
+	assert_true(says(&s, CAPABILITY_MAIL, "XMAGICTRASH"));
+	assert_true(says(&s, CAPABILITY_MAIL, "ESEARCH"));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		assert_false(says(&s, CAPABILITY_MAIL, words[i]));
+}
+
+static void
 a_short_buffer_ends_at_a_word(void **state)
 {
 	struct settings s = {0};
@@ -138,6 +174,8 @@ main(void)
 	    cmocka_unit_test(another_list_hides_what_courier_knows_only),
 	    cmocka_unit_test(required_tls_forbids_login_in_clear),
 	    cmocka_unit_test(the_limit_of_append_is_told),
+	    cmocka_unit_test(quota_words_go_together),
+	    cmocka_unit_test(what_is_switched_off_or_on_is_told_so),
 	    cmocka_unit_test(a_short_buffer_ends_at_a_word),
 	};
 

@@ -5,13 +5,12 @@
 
 #include "shm/ipc.h"
 #include "shm/log.h"
+#include "worker/imap/trash.h"
 #include "worker/imap/view.h"
 
 #define POST_WAIT 2000 /* ms for room in the channel */
 
 static void post(struct session *, uint64_t, uint64_t, uint64_t);
-static void post_selected(struct session *);
-static void post_folder(struct session *, const char *);
 
 int
 change_create(struct session *s, const char *folder, uint32_t use)
@@ -40,9 +39,9 @@ change_rename(struct session *s, const char *from, const char *to)
 
 	result = maildir_rename(s->maildir, from, to);
 	if (result == 0 && from[0] == '\0')
-		post_folder(s, from);
+		change_post_folder(s, from);
 	if (result == 0)
-		post_folder(s, to);
+		change_post_folder(s, to);
 	return result;
 }
 
@@ -66,26 +65,7 @@ change_store(struct session *s, const uint32_t *uids, size_t n,
 	for (i = 0; i < n && !some; i++)
 		some = changed[i];
 	if (some)
-		post_selected(s);
-	errno = err;
-	return result;
-}
-
-int
-change_expunge(struct session *s, const uint32_t *uids, size_t n)
-{
-	bool *gone;
-	int result, err;
-
-	gone = arena_array(s->arena, n, sizeof(*gone));
-	if (gone == NULL) {
-		errno = ENOMEM;
-		return -1;
-	}
-	result = mailbox_expunge(s->client.view->mailbox, uids, n, gone);
-	err = errno;
-	view_gone(s->client.view, uids, gone, n);
-	post_selected(s);
+		change_post_selected(s);
 	errno = err;
 	return result;
 }
@@ -105,13 +85,15 @@ change_copy(struct session *s, struct change_copy *c)
 	if (mailbox_copy(v->mailbox, c->uids, c->n, c->dest, c->move, c->copies,
 		&c->uidvalidity) == -1)
 		return -1;
-	post_folder(s, c->dest);
+	change_post_folder(s, c->dest);
+	if (!c->move)
+		trash_copied(v, c->uids, c->n);
 	if (c->move) {
 		/* What was no longer there to be copied is gone as well. */
 		for (i = 0; i < c->n; i++)
 			moved[i] = mailbox_find(v->mailbox, c->uids[i]) == NULL;
 		view_gone(v, c->uids, moved, c->n);
-		post_selected(s);
+		change_post_selected(s);
 	}
 	return 0;
 }
@@ -128,7 +110,7 @@ change_deliver(struct session *s, const char *folder, struct delivery *d,
 {
 	if (delivery_commit(d, uids, uidvalidity) == -1)
 		return -1;
-	post_folder(s, folder);
+	change_post_folder(s, folder);
 	return 0;
 }
 
@@ -149,8 +131,8 @@ post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
 		    LOG_LEVEL_WARN, "post failed user=%s", s->account->user);
 }
 
-static void
-post_selected(struct session *s)
+void
+change_post_selected(struct session *s)
 {
 	struct mailbox *box = s->client.view->mailbox;
 	uint64_t dev, ino;
@@ -161,8 +143,8 @@ post_selected(struct session *s)
 	post(s, dev, ino, mailbox_stamp(box));
 }
 
-static void
-post_folder(struct session *s, const char *folder)
+void
+change_post_folder(struct session *s, const char *folder)
 {
 	uint64_t dev, ino, stamp;
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "maildir/maildir.h"
 #include "worker/imap/state.h"
@@ -22,7 +24,14 @@ int change_subscribe(struct session *, const char *line, bool on);
 /* Messages of the selected folder, by rising UIDs; see maildir.h. */
 int change_store(struct session *, const uint32_t *uids, size_t n,
     const struct mailbox_change *, bool *changed);
+/* Into the trash instead, where IMAP_MOVE_EXPUNGE_TO_TRASH says so. */
 int change_expunge(struct session *, const uint32_t *uids, size_t n);
+/*
+ * Removes files of a folder whose ctime is before that, max at most. How many,
+ * or -1.
+ */
+ssize_t change_empty(
+    struct session *, const char *folder, time_t before, unsigned max);
 
 struct change_copy {
 	const uint32_t *uids;
@@ -33,6 +42,10 @@ struct change_copy {
 	uint32_t uidvalidity; /* out */
 };
 int change_copy(struct session *, struct change_copy *);
+
+/* The post alone, for the files of change. */
+void change_post_selected(struct session *);
+void change_post_folder(struct session *, const char *folder);
 
 /* Begins an APPEND; NULL with errno. Nothing is seen before change_deliver. */
 struct delivery *change_deliver_open(struct session *, const char *folder);

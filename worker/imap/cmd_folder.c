@@ -9,6 +9,7 @@
 #include "worker/imap/command.h"
 #include "worker/imap/namespace.h"
 #include "worker/imap/out.h"
+#include "worker/imap/trash.h"
 #include "worker/imap/view.h"
 
 /* \All and \Flagged are views over other folders: nothing can be created. */
@@ -63,7 +64,7 @@ cmd_delete(struct command *c)
 	if (bad != 0)
 		out_tagged(
 		    c, OUT_NO, "NONEXISTENT", "Cannot delete this folder.");
-	else if (folder[0] == '\0')
+	else if (folder[0] == '\0' || trash_is(c->s, folder))
 		out_tagged(c, OUT_NO, "CANNOT", "Cannot delete this folder.");
 	else if (is_open(c->s, folder, false))
 		out_tagged(c, OUT_NO, "CANNOT",
@@ -92,6 +93,9 @@ cmd_rename(struct command *c)
 		out_tagged(c, OUT_NO, "CANNOT", "Invalid new mailbox name");
 	else if (to[0] == '\0')
 		out_tagged(c, OUT_NO, "ALREADYEXISTS", "INBOX already exists!");
+	else if (trash_is_at_or_below(c->s, from) || trash_is(c->s, to))
+		out_tagged(c, OUT_NO, "CANNOT",
+		    "Reserved folder name - cannot rename.");
 	else if (from[0] != '\0' && is_open(c->s, from, true))
 		out_tagged(c, OUT_NO, "CANNOT",
 		    "Can't RENAME the currently-open folder");

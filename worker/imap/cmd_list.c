@@ -11,7 +11,7 @@
 #include "worker/imap/match.h"
 #include "worker/imap/out.h"
 
-static bool take(struct command *, struct parse_list *);
+static bool take(struct command *, struct parse_list *, const char *);
 static int find(struct command *, const struct parse_list *, struct folders *);
 static void tell_root(struct session *);
 static bool is_listed(const struct parse_list *, const struct folders_entry *);
@@ -19,6 +19,7 @@ static void tell(
     struct session *, const struct parse_list *, const struct folders_entry *);
 static void put_attributes(
     struct session *, const struct parse_list *, const struct folders_entry *);
+static void put_children(struct session *, const struct folders_entry *);
 static void put_line(struct session *, const struct folders_entry *);
 static void tell_subscribed(struct session *, const struct folders_entry *);
 static int is_marked(struct session *, const struct folders_entry *);
@@ -30,7 +31,7 @@ cmd_list(struct command *c)
 	struct folders f;
 	size_t i;
 
-	if (!take(c, &list))
+	if (!take(c, &list, "LIST completed"))
 		return;
 	/* RFC 5258 section 3: an empty pattern is nothing special there. */
 	if (!list.extended && list.patterns[0][0] == '\0') {
@@ -59,7 +60,7 @@ cmd_lsub(struct command *c)
 	struct folders f;
 	size_t i;
 
-	if (!take(c, &list))
+	if (!take(c, &list, "LSUB completed"))
 		return;
 	if (list.extended) {
 		command_bad(c, "LSUB has no options.");
@@ -77,7 +78,7 @@ cmd_lsub(struct command *c)
 }
 
 static bool
-take(struct command *c, struct parse_list *list)
+take(struct command *c, struct parse_list *list, const char *completed)
 {
 	memset(list, 0, sizeof(*list));
 	parse_list(c->p, list);
@@ -88,6 +89,11 @@ take(struct command *c, struct parse_list *list)
 		parse_fail(c->p, "RECURSIVEMATCH needs another option");
 	if (!status_supported(list->status))
 		parse_fail(c->p, "Status item not supported");
+	/* A pattern that is no name matches none. */
+	if (c->p->cannot) {
+		out_tagged(c, OUT_OK, NULL, "%s", completed);
+		return false;
+	}
 	return command_parsed(c);
 }
 
@@ -167,7 +173,7 @@ put_attributes(struct session *s, const struct parse_list *list,
 	marked = is_marked(s, e);
 	if (marked != -1)
 		buf_str(b, marked == 1 ? "\\Marked " : "\\Unmarked ");
-	buf_str(b, e->children ? "\\HasChildren" : "\\HasNoChildren");
+	put_children(s, e);
 	if (e->subscribed && ((list->select & PARSE_LIST_SUBSCRIBED) != 0 ||
 				 (list->ret & PARSE_RETURN_SUBSCRIBED) != 0))
 		buf_str(b, " \\Subscribed");
@@ -176,6 +182,15 @@ put_attributes(struct session *s, const struct parse_list *list,
 			buf_char(b, ' ');
 			buf_str(b, folders_use_name(bit));
 		}
+}
+
+/* RFC 3348; for clients that do not know it, what it replaced. */
+static void
+put_children(struct session *s, const struct folders_entry *e)
+{
+	buf_str(&s->line, e->children                    ? "\\HasChildren"
+			  : s->set->obsolete_client != 0 ? "\\Noinferiors"
+							 : "\\HasNoChildren");
 }
 
 static void
@@ -197,17 +212,21 @@ tell_subscribed(struct session *s, const struct folders_entry *e)
 	buf_str(b, "* LSUB (");
 	if (!e->subscribed)
 		buf_str(b, "\\Noselect ");
-	buf_str(b, e->children ? "\\HasChildren" : "\\HasNoChildren");
+	put_children(s, e);
 	put_line(s, e);
 	buf_str(b, "\r\n");
 	out_send(s);
 }
 
-/* Only asked for the INBOX, as Courier does: it costs a look into a folder. */
+/*
+ * Only asked for the INBOX, as Courier does: it costs a look into a folder. The
+ * site may want it for all.
+ */
 static int
 is_marked(struct session *s, const struct folders_entry *e)
 {
-	if (e->folder == NULL || e->folder[0] != '\0')
+	if (e->folder == NULL ||
+	    (e->folder[0] != '\0' && s->set->check_all_folders == 0))
 		return -1;
-	return maildir_marked(s->maildir, "");
+	return maildir_marked(s->maildir, e->folder);
 }

@@ -10,6 +10,7 @@ void
 cmd_search(struct command *c)
 {
 	struct parse_search request;
+	struct progress progress = {0};
 	struct search *search = NULL;
 	struct found found;
 	uint32_t seq = 0;
@@ -18,7 +19,7 @@ cmd_search(struct command *c)
 
 	memset(&request, 0, sizeof(request));
 	parse_search(c->p, &request);
-	if (!command_parsed(c) || !found_begin(c, &request, &search))
+	if (!command_parsed(c) || !found_begin(c, &request, &progress, &search))
 		return;
 	if (!found_reserve(c, &found)) {
 		found_fail(c, &request, ENOMEM);

@@ -17,6 +17,7 @@ void
 cmd_sort(struct command *c)
 {
 	struct parse_sort request;
+	struct progress progress = {0};
 	struct search *search = NULL;
 	struct found found = {NULL, 0};
 	struct sort *sort;
@@ -24,7 +25,8 @@ cmd_sort(struct command *c)
 
 	memset(&request, 0, sizeof(request));
 	parse_sort(c->p, &request);
-	if (!command_parsed(c) || !found_begin(c, &request.search, &search))
+	if (!command_parsed(c) ||
+	    !found_begin(c, &request.search, &progress, &search))
 		return;
 	sort = sort_new(&request);
 	err = sort == NULL ? ENOMEM : collect(c, &request, search, sort);

@@ -19,13 +19,15 @@ void
 cmd_thread(struct command *c)
 {
 	struct parse_thread request;
+	struct progress progress = {0};
 	struct search *search = NULL;
 	struct thread *thread;
 	int err;
 
 	memset(&request, 0, sizeof(request));
 	parse_thread(c->p, &request);
-	if (!command_parsed(c) || !found_begin(c, &request.search, &search))
+	if (!command_parsed(c) ||
+	    !found_begin(c, &request.search, &progress, &search))
 		return;
 	thread = thread_new(request.algorithm);
 	err = thread == NULL ? ENOMEM : collect(c, &request, search, thread);

@@ -13,11 +13,13 @@ static void put_wide(struct buf *, utf8proc_int32_t);
 void
 collate_put(struct buf *b, const char *p, size_t n)
 {
-	const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)p;
-	const utf8proc_uint8_t *end = at + n;
+	const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)p, *end;
 	utf8proc_int32_t c;
 	utf8proc_ssize_t len;
 
+	if (n == 0) /* p may be NULL */
+		return;
+	end = at + n;
 	while (at < end) {
 		if (*at < 0x80) {
 			buf_char(b,

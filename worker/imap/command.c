@@ -42,9 +42,12 @@ static const struct command_row rows[] = {
     {"CREATE", ANY, 0, cmd_create},
     {"DELETE", ANY, 0, cmd_delete},
     {"ENABLE", ANY, 0, cmd_enable},
+    {"ESEARCH", ANY, LOOK, cmd_esearch},
     {"EXAMINE", ANY, 0, cmd_examine},
     {"EXPUNGE", SELECTED, UID | LOOK, cmd_expunge},
     {"FETCH", SELECTED, UID | LOOK | SEQ, cmd_fetch},
+    {"GETQUOTA", ANY, 0, cmd_getquota},
+    {"GETQUOTAROOT", ANY, 0, cmd_getquotaroot},
     {"ID", ANY, 0, cmd_id},
     {"IDLE", ANY, 0, cmd_idle},
     {"LIST", ANY, 0, cmd_list},
@@ -57,6 +60,7 @@ static const struct command_row rows[] = {
     {"RENAME", ANY, 0, cmd_rename},
     {"SEARCH", SELECTED, UID | LOOK | SEQ, cmd_search},
     {"SELECT", ANY, 0, cmd_select},
+    {"SETQUOTA", ANY, 0, cmd_setquota},
     {"SORT", SELECTED, UID | LOOK | SEQ, cmd_sort},
     {"STARTTLS", 0, 0, NULL},
     {"STATUS", ANY, LOOK, cmd_status},
@@ -92,6 +96,12 @@ command_run(struct session *s, const struct reader_command *text)
 		command_bad(&c, c.row->states == SELECTED
 				    ? "No mailbox is selected."
 				    : "Not possible after login.");
+		return;
+	}
+	if (s->set->disablethreadsort != 0 &&
+	    (c.row->run == cmd_sort || c.row->run == cmd_thread)) {
+		out_tagged(&c, OUT_NO, NULL,
+		    "This command is disabled by the system administrator.");
 		return;
 	}
 	if ((c.row->flags & LOOK) != 0 && s->client.state == SESSION_SELECTED &&

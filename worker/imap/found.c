@@ -13,40 +13,60 @@
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
 
-static void bad_charset(struct command *, const struct parse_search *);
 static void tell(struct command *, const struct found *);
 static void tell_extended(
     struct command *, const struct parse_search *, const struct found *);
 static struct found part_of(const struct parse_partial *, const struct found *);
 static void put_set(struct command *, const struct found *);
 static int save(
-    struct session *, const struct parse_search *, const struct found *);
+    struct client *, const struct parse_search *, const struct found *);
 static int by_number(const void *, const void *);
 static void forget(struct command *, const struct parse_search *);
 
 bool
-found_begin(
-    struct command *c, const struct parse_search *request, struct search **out)
+found_begin(struct command *c, const struct parse_search *request,
+    struct progress *progress, struct search **out)
 {
-	if (text_charset_known(request->charset) == 0) {
-		bad_charset(c, request);
-		return false;
-	}
-	switch (search_new(c->s, request, out)) {
-	case SEARCH_MADE:
-		search_tag(*out, c->tag);
+	enum search_result result = found_make(c, request, progress, out);
+
+	if (result == SEARCH_MADE)
 		return true;
+	found_refuse(c, request, result);
+	return false;
+}
+
+enum search_result
+found_make(struct command *c, const struct parse_search *request,
+    struct progress *progress, struct search **out)
+{
+	enum search_result result = SEARCH_CHARSET;
+
+	if (text_charset_known(request->charset) != 0)
+		result = search_new(c->s, request, out);
+	if (result == SEARCH_MADE)
+		search_tag(*out, c->tag, progress);
+	return result;
+}
+
+void
+found_refuse(struct command *c, const struct parse_search *request,
+    enum search_result result)
+{
+	switch (result) {
+	case SEARCH_MADE:
+		break;
 	case SEARCH_CHARSET:
-		bad_charset(c, request);
-		return false;
+		forget(c, request);
+		out_tagged(c, OUT_NO, "BADCHARSET (UTF-8 US-ASCII)",
+		    "The requested character set is not supported.");
+		break;
 	case SEARCH_KEY:
 		command_bad(c, "Invalid search key");
-		return false;
+		break;
 	case SEARCH_MEMORY:
 		found_fail(c, request, ENOMEM);
-		return false;
+		break;
 	}
-	return false;
 }
 
 bool
@@ -68,8 +88,7 @@ void
 found_answer(struct command *c, const struct parse_search *request,
     const struct found *found, int err)
 {
-	if (err == 0 && (request->ret & PARSE_SEARCH_RETURN_SAVE) != 0 &&
-	    save(c->s, request, found) == -1)
+	if (err == 0 && !found_save(c, request, found))
 		err = ENOMEM;
 	if (request->extended)
 		tell_extended(c, request, found);
@@ -91,14 +110,6 @@ found_fail(struct command *c, const struct parse_search *request, int err)
 }
 
 static void
-bad_charset(struct command *c, const struct parse_search *request)
-{
-	forget(c, request);
-	out_tagged(c, OUT_NO, "BADCHARSET (UTF-8 US-ASCII)",
-	    "The requested character set is not supported.");
-}
-
-static void
 tell(struct command *c, const struct found *found)
 {
 	struct buf *b = &c->s->line;
@@ -114,12 +125,31 @@ tell(struct command *c, const struct found *found)
 	out_send(c->s);
 }
 
+static void
+tell_extended(struct command *c, const struct parse_search *request,
+    const struct found *found)
+{
+	struct buf *b = &c->s->line;
+
+	/* RFC 5182 2.1: SAVE alone wants no answer but the tagged one. */
+	if (request->ret == PARSE_SEARCH_RETURN_SAVE)
+		return;
+	buf_str(b, "* ESEARCH (TAG ");
+	buf_string(b, c->tag, strlen(c->tag), false);
+	buf_char(b, ')');
+	if (c->uid)
+		buf_str(b, " UID");
+	found_put(c, request, found);
+	buf_str(b, "\r\n");
+	out_send(c->s);
+}
+
 /*
  * RFC 4731 3.1: MIN, MAX and ALL are left out where nothing was found. RFC 5267
  * 3.1: of a SORT they are the first, the last and all in its order.
  */
-static void
-tell_extended(struct command *c, const struct parse_search *request,
+void
+found_put(struct command *c, const struct parse_search *request,
     const struct found *found)
 {
 	struct buf *b = &c->s->line;
@@ -127,14 +157,6 @@ tell_extended(struct command *c, const struct parse_search *request,
 	struct found part;
 	size_t n = found->n;
 
-	/* RFC 5182 2.1: SAVE alone wants no answer but the tagged one. */
-	if (ret == PARSE_SEARCH_RETURN_SAVE)
-		return;
-	buf_str(b, "* ESEARCH (TAG ");
-	buf_string(b, c->tag, strlen(c->tag), false);
-	buf_char(b, ')');
-	if (c->uid)
-		buf_str(b, " UID");
 	if ((ret & PARSE_SEARCH_RETURN_MIN) != 0 && n > 0)
 		buf_printf(b, " MIN %u", found_number(c, found->seqs[0]));
 	if ((ret & PARSE_SEARCH_RETURN_MAX) != 0 && n > 0)
@@ -154,8 +176,6 @@ tell_extended(struct command *c, const struct parse_search *request,
 	}
 	if ((ret & PARSE_SEARCH_RETURN_COUNT) != 0)
 		buf_printf(b, " COUNT %zu", n);
-	buf_str(b, "\r\n");
-	out_send(c->s);
 }
 
 /* RFC 9394 3.1: as much of the range as there is. */
@@ -193,12 +213,20 @@ put_set(struct command *c, const struct found *found)
 	seqset_print(b, numbers, found->n);
 }
 
+bool
+found_save(struct command *c, const struct parse_search *request,
+    const struct found *found)
+{
+	return (request->ret & PARSE_SEARCH_RETURN_SAVE) == 0 ||
+	       save(&c->s->client, request, found) == 0;
+}
+
 /*
  * RFC 5182 2.1, RFC 9394 3.2: with MIN, MAX or PARTIAL, and neither ALL nor
  * COUNT, only those are saved.
  */
 static int
-save(struct session *s, const struct parse_search *request,
+save(struct client *c, const struct parse_search *request,
     const struct found *found)
 {
 	const unsigned some = PARSE_SEARCH_RETURN_MIN |
@@ -207,7 +235,6 @@ save(struct session *s, const struct parse_search *request,
 	const unsigned all =
 	    PARSE_SEARCH_RETURN_ALL | PARSE_SEARCH_RETURN_COUNT;
 	unsigned ret = request->ret;
-	struct client *c = &s->client;
 	struct found part = *found;
 	uint32_t *uids;
 	size_t i, n = 0;

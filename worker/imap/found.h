@@ -18,11 +18,16 @@ struct found {
 };
 
 /*
- * Makes the search program, with INPROGRESS for this command. False: it was
- * answered why not.
+ * Makes the search program, with INPROGRESS for this command; the progress must
+ * outlive it. False: it was answered why not.
  */
-bool found_begin(
-    struct command *, const struct parse_search *, struct search **);
+bool found_begin(struct command *, const struct parse_search *,
+    struct progress *, struct search **);
+/* The two halves of it: without an answer, and the answer alone. */
+enum search_result found_make(struct command *, const struct parse_search *,
+    struct progress *, struct search **);
+void found_refuse(
+    struct command *, const struct parse_search *, enum search_result);
 /* Room for all that can be found, in the arena. False: answered. */
 bool found_reserve(struct command *, struct found *);
 /* The number that the client knows a message by. */
@@ -33,6 +38,12 @@ uint32_t found_number(const struct command *, uint32_t seq);
  */
 void found_answer(struct command *, const struct parse_search *,
     const struct found *, int err);
+/* Keeps "$" if SAVE was given. False: no memory, it is empty. */
+bool found_save(
+    struct command *, const struct parse_search *, const struct found *);
+/* Appends the data of an ESEARCH, each with a blank before it. */
+void found_put(
+    struct command *, const struct parse_search *, const struct found *);
 /*
  * For what ends a command before its answer: a client that has gone, or NO
  * with an errno. Empties "$" if it was to be set.

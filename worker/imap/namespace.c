@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define INBOX  "INBOX"
-#define PREFIX "INBOX."
+#define INBOX        "INBOX"
+#define INBOX_PREFIX "INBOX."
 
 static int folder_copy(const char *, char *, size_t);
 static int join(const char *, const char *, char *, size_t);
@@ -20,11 +20,11 @@ namespace_folder(
 		return join("", "", out, size);
 	if (set->namespace_prefix == 0)
 		return folder_copy(name, out, size);
-	if (strncasecmp(name, PREFIX, strlen(PREFIX)) != 0) {
+	if (strncasecmp(name, INBOX_PREFIX, strlen(INBOX_PREFIX)) != 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	return folder_copy(name + strlen(PREFIX), out, size);
+	return folder_copy(name + strlen(INBOX_PREFIX), out, size);
 }
 
 int
@@ -34,7 +34,7 @@ namespace_name(
 	if (folder[0] == '\0')
 		return join(INBOX, "", out, size);
 	if (set->namespace_prefix != 0)
-		return join(PREFIX, folder, out, size);
+		return join(INBOX_PREFIX, folder, out, size);
 	/* A folder .INBOX would answer to the name of the INBOX. */
 	if (strcasecmp(folder, INBOX) == 0) {
 		errno = EINVAL;
@@ -47,7 +47,7 @@ int
 namespace_line(const char *folder, char *out, size_t size)
 {
 	return folder[0] == '\0' ? join(INBOX, "", out, size)
-				 : join(PREFIX, folder, out, size);
+				 : join(INBOX_PREFIX, folder, out, size);
 }
 
 int
@@ -55,11 +55,11 @@ namespace_of_line(const char *line, char *out, size_t size)
 {
 	if (strcasecmp(line, INBOX) == 0)
 		return join("", "", out, size);
-	if (strncasecmp(line, PREFIX, strlen(PREFIX)) != 0) {
+	if (strncasecmp(line, INBOX_PREFIX, strlen(INBOX_PREFIX)) != 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	return folder_copy(line + strlen(PREFIX), out, size);
+	return folder_copy(line + strlen(INBOX_PREFIX), out, size);
 }
 
 /*

@@ -13,11 +13,12 @@ progress_due(struct progress *p, int64_t now, bool closed)
 }
 
 void
-progress_print(struct buf *b, const char *tag, uint32_t done, uint32_t goal)
+progress_print(struct buf *b, const struct progress *p, const char *tag,
+    uint32_t done, uint32_t goal)
 {
 	buf_str(b, "* OK [INPROGRESS (");
 	buf_string(b, tag, strlen(tag), false);
-	if (done < goal)
+	if (!p->unknown && done < goal)
 		buf_printf(b, " %u %u", done, goal);
 	else
 		buf_str(b, " NIL NIL");

@@ -17,6 +17,7 @@
 
 struct progress {
 	int64_t told; /* ms of some steady clock; at first when it began */
+	bool unknown; /* how far it is cannot be said */
 };
 
 /*
@@ -24,8 +25,8 @@ struct progress {
  * it finds out whether anybody listens. If so, counts it as told.
  */
 bool progress_due(struct progress *, int64_t now, bool closed);
-/* Appends the line; done < goal, or the numbers are left out. */
-void progress_print(
-    struct buf *, const char *tag, uint32_t done, uint32_t goal);
+/* Appends the line; done < goal, else the numbers are left out. */
+void progress_print(struct buf *, const struct progress *, const char *tag,
+    uint32_t done, uint32_t goal);
 
 #endif

@@ -14,7 +14,6 @@
 #include "shm/log.h"
 #include "worker/imap/content.h"
 #include "worker/imap/out.h"
-#include "worker/imap/progress.h"
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
 
@@ -45,7 +44,7 @@ struct search {
 	int err;
 	bool gone;
 	const char *tag; /* for INPROGRESS; NULL: no line */
-	struct progress progress;
+	struct progress *progress;
 	int64_t checked; /* ms */
 	/* the message of now */
 	uint32_t seq;
@@ -90,7 +89,7 @@ search_new(struct session *s, const struct parse_search *p, struct search **out)
 	e->s = s;
 	e->charset = p->charset;
 	e->now = time(NULL);
-	e->checked = e->progress.told = clock_ms();
+	e->checked = clock_ms();
 	content_init(&e->content);
 	r = make(e, p->root, &e->root);
 	if (r == SEARCH_MADE)
@@ -106,9 +105,12 @@ search_free(struct search *e)
 }
 
 void
-search_tag(struct search *e, const char *tag)
+search_tag(struct search *e, const char *tag, struct progress *progress)
 {
 	e->tag = tag;
+	e->progress = progress;
+	if (progress->told == 0)
+		progress->told = clock_ms();
 }
 
 uint32_t
@@ -172,7 +174,7 @@ search_interrupted(struct search *e)
 	closed = poll(p, 2, 0) > 0;
 	if (closed && p[1].revents != 0)
 		e->gone = true;
-	else if (e->tag != NULL && progress_due(&e->progress, now, closed))
+	else if (e->tag != NULL && progress_due(e->progress, now, closed))
 		e->gone = !tell_progress(e);
 	if (e->gone && e->s->client.state != SESSION_LOGOUT) {
 		e->s->client.why = IPC_END_DISCONNECTED;
@@ -185,8 +187,8 @@ search_interrupted(struct search *e)
 static bool
 tell_progress(struct search *e)
 {
-	progress_print(
-	    &e->s->line, e->tag, e->seq - 1, (uint32_t)e->s->client.view->n);
+	progress_print(&e->s->line, e->progress, e->tag, e->seq - 1,
+	    (uint32_t)e->s->client.view->n);
 	out_send(e->s);
 	return wire_flush(&e->s->wire) == 0;
 }

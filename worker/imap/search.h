@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "worker/imap/parse.h"
+#include "worker/imap/progress.h"
 #include "worker/imap/state.h"
 
 struct search;
@@ -25,8 +26,11 @@ enum search_result {
 enum search_result search_new(
     struct session *, const struct parse_search *, struct search **out);
 void search_free(struct search *);
-/* From here on the client is told now and then how far it is, RFC 9585. */
-void search_tag(struct search *, const char *tag);
+/*
+ * From here on the client is told now and then how far it is, RFC 9585. The
+ * progress, zeros at first, is the caller's and may go on with another search.
+ */
+void search_tag(struct search *, const char *tag, struct progress *);
 /*
  * The sequence number of the next match after this one (0 to begin). 0: there
  * is none more, or the client has gone.

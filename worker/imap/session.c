@@ -16,9 +16,11 @@
 #include "shm/capability.h"
 #include "shm/log.h"
 #include "worker/imap/command.h"
+#include "worker/imap/entry.h"
 #include "worker/imap/out.h"
 #include "worker/imap/session_control.h"
 #include "worker/imap/text_charset.h"
+#include "worker/imap/trash.h"
 #include "worker/imap/view.h"
 
 #define CAPABILITY_MAX 2048
@@ -77,6 +79,7 @@ session_shell(const struct settings *set, const struct session_account *account)
 {
 	struct session s;
 	char user[SESSION_MAX_NAME];
+	const char *why;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (init(&s, set, account, -1) == -1)
@@ -94,6 +97,8 @@ session_shell(const struct settings *set, const struct session_account *account)
 	    "LOGIN, user=%s, ip=[127.0.0.1], port=[0], protocol=IMAP", user);
 	if (s.maildir == NULL)
 		refuse_account(&s, NULL);
+	else if ((why = entry_refusal(&s)) != NULL)
+		session_bye(&s, IPC_END_PROTOCOL, why);
 	else
 		/* COURIER 2.4: no capabilities here, clients ask for them. */
 		wire_str(&s.wire, "* PREAUTH Ready.\r\n");
@@ -198,11 +203,13 @@ open_account(struct session *s)
 	    .keywords = s->set->keywords != 0,
 	    .umask = (mode_t)s->set->umask,
 	    .lock_seconds = s->set->lock_timeout,
+	    .trash = s->set->trashfolder,
 	};
 
 	s->rooterr = s->account->rooterr;
 	if (s->account->rootfd == -1)
 		return;
+	s->foreign = entry_is_foreign(s->set, s->account->rootfd);
 	s->maildir = maildir_open(s->account->rootfd, &options);
 	if (s->maildir == NULL)
 		s->rooterr = errno;
@@ -229,9 +236,14 @@ static bool
 greet(struct session *s, const char *tag)
 {
 	char words[CAPABILITY_MAX];
+	const char *why;
 
 	if (s->maildir == NULL) {
 		refuse_account(s, tag);
+		return false;
+	}
+	if ((why = entry_refusal(s)) != NULL) {
+		session_bye(s, IPC_END_PROTOCOL, why);
 		return false;
 	}
 	capability_print(s->set,
@@ -262,6 +274,11 @@ refuse_account(struct session *s, const char *tag)
 static void
 serve(struct session *s)
 {
+	bool served = session_alive(s);
+
+	/* The client need not wait for it, or for its end. */
+	if (served && wire_flush(&s->wire) == 0)
+		trash_empty(s);
 	while (session_alive(s)) {
 		/* At the top, so that no error path can skip it. */
 		arena_reset(s->arena);
@@ -272,6 +289,8 @@ serve(struct session *s)
 		session_obey(s);
 	}
 	(void)wire_flush(&s->wire);
+	if (served && s->news.end == NEWS_NONE)
+		trash_empty(s);
 }
 
 static void

@@ -71,6 +71,7 @@ struct session {
 	const struct session_account *account;
 	struct maildir *maildir; /* NULL: see rooterr */
 	int rooterr;
+	bool foreign;          /* the Maildir belongs to somebody else */
 	int control;           /* to the worker; -1: from a shell */
 	struct arena *arena;   /* of the command */
 	struct arena *scratch; /* of one message inside a command */

@@ -70,6 +70,7 @@ view_close(struct view *v)
 	free(v->uids);
 	free(v->gone.uids);
 	free(v->changed.uids);
+	free(v->copied);
 	view_forget_keywords(v);
 	free(v);
 }

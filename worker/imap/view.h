@@ -32,6 +32,8 @@ struct view {
 	char **told; /* names of keywords told, owned */
 	size_t ntold;
 	uint32_t told_max; /* highest UID told */
+	uint32_t *copied;  /* rising UIDs: trash.h */
+	size_t ncopied;
 };
 
 struct view_set {                     /* messages that a command names */

@@ -252,7 +252,7 @@ handshake(struct worker *w, struct client *c)
 		}
 		if (flushed_all == 1)
 			c->tls = tls_new(w->tls, c->src.fd,
-			    (c->flags & IPC_CLIENT_CERT) != 0);
+			    (c->flags & IPC_CLIENT_CERT) != 0, c->local);
 		if (c->tls == NULL) {
 			client_end(w, c);
 			return;

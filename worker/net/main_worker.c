@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "worker/net/tls.h"
 #include "worker/net/worker.h"
 
+static int try_certs(void);
 static void inherit(struct boot *, int bells[BOOT_WORKERS]);
 static void ignore_signals(void);
 static void hello(void);
@@ -30,6 +32,8 @@ main(int argc, char **argv, char **envp)
 	struct worker *w;
 
 	setproctitle_init(argc, argv, envp);
+	if (argc == 2 && strcmp(argv[1], "--certs") == 0)
+		return try_certs();
 	inherit(&boot, bells);
 	ignore_signals();
 	hello();
@@ -47,6 +51,24 @@ main(int argc, char **argv, char **envp)
 		;
 	worker_free(w);
 	return 0;
+}
+
+/* For imapd-master -t: whether the certificates at PARENT would be taken. */
+static int
+try_certs(void)
+{
+	static struct boot boot;
+	struct tls_context *tls = NULL;
+	char why[256] = "cannot begin";
+
+	if (boot_read(BOOT_FD_BOOT, &boot) == -1 || boot.role != BOOT_WORKER)
+		return 64;
+	if (tls_init() == 0 && jail_enter(&boot) == 0)
+		tls = tls_load(BOOT_FD_PARENT, why, sizeof(why));
+	if (tls == NULL)
+		(void)dprintf(BOOT_FD_LOG, "%s", why);
+	tls_forget(tls);
+	return tls != NULL ? 0 : 1;
 }
 
 static void

@@ -3,11 +3,14 @@
  * receiving, and what follows when one ends.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shm/log.h"
+#include "worker/net/bundle.h"
 #include "worker/net/client.h"
 #include "worker/net/gate.h"
 #include "worker/net/lease.h"
@@ -15,8 +18,9 @@
 #include "worker/net/notice.h"
 #include "worker/net/tls.h"
 
-#define TURN           16 /* messages of one peer in one tick */
-#define ORPHAN_SECONDS 8  /* without a master: gone within ten */
+#define TURN           16           /* messages of one peer in one tick */
+#define ORPHAN_SECONDS 8            /* without a master: gone within ten */
+#define EXPIRES_SOON   (14 * 86400) /* s left of a certificate: warn */
 
 static int send_owed(struct worker *, struct peer *, const struct owed *);
 static void pay(struct worker *, struct peer *);
@@ -26,6 +30,7 @@ static int receive(struct worker *, struct peer *, struct ipc_msg *);
 static int from_master(struct worker *, struct ipc_msg *);
 static int take_peer(struct worker *, struct ipc_msg *);
 static int take_certs(struct worker *, struct ipc_msg *);
+static void tell_certificates(const struct tls_context *, time_t now);
 static int take_settings(struct worker *, struct ipc_msg *);
 static int take_stop(struct worker *, struct ipc_msg *);
 static void fail_waiting(struct worker *, enum client_state);
@@ -287,10 +292,16 @@ take_certs(struct worker *w, struct ipc_msg *msg)
 	struct tls_context *tls;
 	struct settings set = w->boot.set;
 	struct ipc_put put;
+	struct ipc_get g;
+	uint32_t tell;
 
-	if (msg->nfds != 1 || msg->len != 0)
+	ipc_open(&g, msg);
+	tell = ipc_get_u32(&g);
+	if (ipc_done(&g) == -1 || msg->nfds != 1)
 		return -1;
-	tls = tls_load(msg->fds[0], &set, why, sizeof(why));
+	tls = tls_load(msg->fds[0], why, sizeof(why));
+	if (tls != NULL && tell != 0)
+		tell_certificates(tls, time(NULL));
 	if (tls != NULL) {
 		tls_forget(w->tls);
 		w->tls = tls;
@@ -303,6 +314,42 @@ take_certs(struct worker *w, struct ipc_msg *msg)
 	if (peer_send(&w->master, &put, NULL, 0) == -1)
 		log_line(LOG_LEVEL_WARN, "certificates: no answer sent");
 	return 0;
+}
+
+/* An admin reads here what clients will see, and what runs out. */
+static void
+tell_certificates(const struct tls_context *tls, time_t now)
+{
+	struct tls_certificate c;
+	char when[64], of[BUNDLE_NAME + 8];
+	struct tm tm;
+
+	for (size_t i = 0; tls_certificate(tls, i, &c); i++) {
+		(void)snprintf(of, sizeof(of), "%s%s",
+		    c.name[0] != '\0' ? " for " : "", c.name);
+		if (c.why[0] != '\0') {
+			log_line(LOG_LEVEL_WARN,
+			    "the file%s beside TLS_CERTFILE is passed over: %s",
+			    of, c.why);
+			continue;
+		}
+		(void)gmtime_r(&c.until, &tm);
+		(void)strftime(
+		    when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
+		if (c.until <= now)
+			log_line(LOG_LEVEL_WARN,
+			    "certificate of %s%s has expired, %s", c.subject,
+			    of, when);
+		else if (c.until - now < EXPIRES_SOON)
+			log_line(LOG_LEVEL_WARN,
+			    "certificate of %s%s expires in %lld days, %s",
+			    c.subject, of, (long long)((c.until - now) / 86400),
+			    when);
+		else
+			log_line(LOG_LEVEL_NOTICE,
+			    "certificate of %s%s is valid until %s", c.subject,
+			    of, when);
+	}
 }
 
 static int

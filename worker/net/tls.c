@@ -6,23 +6,39 @@
  */
 #include "worker/net/tls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "worker/net/bundle.h"
+
+#define ANCHORS_TOLD 64 /* authorities that a client is told of */
+
+struct named { /* a certificate for a name or a local address */
+	char name[BUNDLE_NAME];
+	SSL_CTX *ssl; /* NULL: passed over */
+	char why[96]; /* ... because of this */
+};
 
 struct tls_context {
 	SSL_CTX *ssl;
+	struct named *named;
+	size_t nnamed;
 	BIO_METHOD *socket;
+	enum settings_verify verify;
+	char field[SETTINGS_WORD];
 	unsigned users; /* connections, and the worker while it is current */
 };
 
@@ -35,29 +51,28 @@ struct tls {
 	char why[128];
 };
 
-struct pem { /* lent from the memfd's bytes */
-	const uint8_t *p;
-	size_t n;
-};
-
-struct certs {
-	struct pem cert, key, ca;
-};
-
 static int socket_write(BIO *, const char *, int);
 static int socket_read(BIO *, char *, int);
 static long socket_ctrl(BIO *, int, long, void *);
 static BIO_METHOD *socket_method(void);
-static uint8_t *slurp(int, size_t *, const char **);
-static int certs_parse(const uint8_t *, size_t, struct certs *);
-static const uint8_t *take(const uint8_t **, const uint8_t *, size_t *);
-static const char *context_fill(
-    SSL_CTX *, const struct certs *, const struct settings *);
-static const char *context_options(SSL_CTX *, const struct settings *);
+static const char *fill(
+    struct tls_context *, const struct bundle *, const char **of);
+static const char *fill_named(
+    struct tls_context *, const struct bundle *, struct named *, size_t);
+static const char *make(SSL_CTX **, const struct bundle *,
+    const struct bundle_name *, struct tls_context *);
+static const char *options(SSL_CTX *, const struct bundle *);
 static int minimum(const char *);
-static int load_chain(SSL_CTX *, const struct pem *);
-static int load_key(SSL_CTX *, const struct pem *);
-static int load_anchors(SSL_CTX *, const struct pem *);
+static int load_chain(SSL_CTX *, const struct bundle_pem *);
+static int load_key(SSL_CTX *, const struct bundle_pem *);
+static const struct bundle_pem *choose_key(
+    const struct bundle *, const struct bundle_name *);
+static int load_anchors(SSL_CTX *, const struct bundle *);
+static int choose_name(SSL *, int *, void *);
+static SSL_CTX *find_named(const struct tls_context *, const char *);
+static void canonical(char *, size_t);
+static void subject(X509 *, char *, size_t);
+static bool is_field(const X509_NAME_ENTRY *, const char *);
 static int no_password(char *, int, int, void *);
 static int alpn(SSL *, const unsigned char **, unsigned char *,
     const unsigned char *, unsigned int, void *);
@@ -77,38 +92,32 @@ tls_init(void)
 }
 
 struct tls_context *
-tls_load(int fd, const struct settings *set, char *why, size_t size)
+tls_load(int fd, char *why, size_t size)
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
-	struct certs certs = {0};
-	const char *wrong = "out of memory";
-	uint8_t *bytes = NULL;
-	size_t n = 0;
+	const char *wrong = "out of memory", *of = "";
+	struct bundle b = {0};
 
 	ERR_clear_error();
 	if (context == NULL)
 		goto out;
 	context->users = 1;
-	if ((context->ssl = SSL_CTX_new(TLS_server_method())) == NULL ||
-	    (context->socket = socket_method()) == NULL)
+	if ((context->socket = socket_method()) == NULL ||
+	    bundle_read(fd, &b, &wrong) == -1)
 		goto out;
-	if ((bytes = slurp(fd, &n, &wrong)) == NULL)
-		goto out;
-	wrong = "malformed certificate message";
-	if (certs_parse(bytes, n, &certs) == -1)
-		goto out;
-	wrong = context_fill(context->ssl, &certs, set);
+	wrong = fill(context, &b, &of);
 out:
-	if (bytes != NULL)
-		explicit_bzero(bytes, n);
-	free(bytes);
+	if (wrong != NULL && ERR_peek_error() != 0)
+		(void)snprintf(why, size, "%s%s%s: %s", wrong,
+		    of[0] != '\0' ? " of " : "", of,
+		    ERR_reason_error_string(ERR_peek_error()));
+	else if (wrong != NULL)
+		(void)snprintf(why, size, "%s%s%s", wrong,
+		    of[0] != '\0' ? " of " : "", of);
+	bundle_done(&b);
+	ERR_clear_error();
 	if (wrong == NULL)
 		return context;
-	if (ERR_peek_error() != 0)
-		(void)snprintf(why, size, "%s: %s", wrong,
-		    ERR_reason_error_string(ERR_peek_error()));
-	else
-		(void)strlcpy(why, wrong, size);
 	tls_forget(context);
 	return NULL;
 }
@@ -118,110 +127,112 @@ tls_forget(struct tls_context *context)
 {
 	if (context == NULL || --context->users > 0)
 		return;
+	for (size_t i = 0; i < context->nnamed; i++)
+		SSL_CTX_free(context->named[i].ssl);
+	free(context->named);
 	SSL_CTX_free(context->ssl);
 	BIO_meth_free(context->socket);
 	free(context);
 }
 
-static uint8_t *
-slurp(int fd, size_t *n, const char **wrong)
+/* NULL, or what is wrong (OpenSSL's queue may say more), and of which name. */
+static const char *
+fill(struct tls_context *context, const struct bundle *b, const char **of)
 {
-	struct stat st;
-	uint8_t *p;
-	ssize_t got;
+	const char *wrong = make(&context->ssl, b, NULL, context);
 
-	*wrong = "cannot read the certificate message";
-	if (fstat(fd, &st) == -1 || st.st_size < 0 ||
-	    st.st_size > TLS_CERTS_MAX)
-		return NULL;
-	if ((p = malloc((size_t)st.st_size + 1)) == NULL)
-		return NULL;
-	for (*n = 0; *n < (size_t)st.st_size; *n += (size_t)got) {
-		got = pread(fd, p + *n, (size_t)st.st_size - *n, (off_t)*n);
-		if (got == -1 && errno == EINTR)
-			got = 0;
-		else if (got <= 0)
-			break;
+	context->verify = b->verify;
+	(void)strlcpy(context->field, b->field, sizeof(context->field));
+	if (wrong != NULL)
+		return wrong;
+	if (b->nca > 0 && load_anchors(context->ssl, b) == -1)
+		return "trust anchors";
+	context->named = calloc(b->nnames + 1, sizeof(*context->named));
+	if (context->named == NULL)
+		return "out of memory";
+	for (size_t i = 0; i < b->nnames; i++) {
+		if (b->names[i].cert.n == 0)
+			continue; /* a key for a name without certificate */
+		wrong = fill_named(
+		    context, b, &context->named[context->nnamed++], i);
+		if (wrong == NULL)
+			continue;
+		*of = b->names[i].name;
+		return wrong;
 	}
-	if (*n == (size_t)st.st_size)
-		return p;
-	explicit_bzero(p, *n);
-	free(p);
 	return NULL;
 }
 
-static int
-certs_parse(const uint8_t *p, size_t size, struct certs *out)
-{
-	const uint8_t *end = p + size, *name, *pem;
-	size_t nname, npem;
-	static const struct {
-		const char *name;
-		size_t at;
-	} known[] = {
-	    {"cert", offsetof(struct certs, cert)},
-	    {"key", offsetof(struct certs, key)},
-	    {"ca", offsetof(struct certs, ca)},
-	};
-
-	while (p < end) {
-		name = take(&p, end, &nname);
-		if (name == NULL || (pem = take(&p, end, &npem)) == NULL)
-			return -1;
-		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			if (nname == strlen(known[i].name) &&
-			    memcmp(name, known[i].name, nname) == 0)
-				*(struct pem *)(void *)((char *)out +
-							known[i].at) =
-				    (struct pem){pem, npem};
-	}
-	return 0;
-}
-
-static const uint8_t *
-take(const uint8_t **p, const uint8_t *end, size_t *n)
-{
-	uint32_t len;
-	const uint8_t *bytes;
-
-	if ((size_t)(end - *p) < sizeof(len))
-		return NULL;
-	memcpy(&len, *p, sizeof(len));
-	bytes = *p + sizeof(len);
-	if (len > (size_t)(end - bytes))
-		return NULL;
-	*n = len;
-	*p = bytes + len;
-	return bytes;
-}
-
-/* NULL, or what is wrong; OpenSSL's queue may say more. */
+/*
+ * A bad certificate is an error if its name has a dot or a colon, as all that
+ * clients ask for; else the file may be somebody's copy, imapd.pem.old.
+ */
 static const char *
-context_fill(
-    SSL_CTX *ssl, const struct certs *certs, const struct settings *set)
+fill_named(struct tls_context *context, const struct bundle *b, struct named *n,
+    size_t i)
 {
-	const char *wrong = context_options(ssl, set);
+	const char *wrong = make(&n->ssl, b, &b->names[i], context);
 
-	if (wrong != NULL)
+	(void)strlcpy(n->name, b->names[i].name, sizeof(n->name));
+	if (wrong != NULL) {
+		SSL_CTX_free(n->ssl);
+		n->ssl = NULL;
+		if (strpbrk(n->name, ".:") != NULL)
+			return wrong;
+		(void)strlcpy(n->why, wrong, sizeof(n->why));
+		ERR_clear_error();
+		return NULL;
+	}
+	canonical(n->name, sizeof(n->name));
+	SSL_CTX_set1_cert_store(n->ssl, SSL_CTX_get_cert_store(context->ssl));
+	SSL_CTX_set_client_CA_list(
+	    n->ssl, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(context->ssl)));
+	return NULL;
+}
+
+/* One certificate with its key; name NULL: the one without a name. */
+static const char *
+make(SSL_CTX **out, const struct bundle *b, const struct bundle_name *name,
+    struct tls_context *context)
+{
+	SSL_CTX *ssl = *out = SSL_CTX_new(TLS_server_method());
+	const char *wrong;
+
+	if (ssl == NULL)
+		return "out of memory";
+	if ((wrong = options(ssl, b)) != NULL)
 		return wrong;
-	if (load_chain(ssl, &certs->cert) == -1)
+	(void)SSL_CTX_set_tlsext_servername_callback(ssl, choose_name);
+	(void)SSL_CTX_set_tlsext_servername_arg(ssl, context);
+	if (load_chain(ssl, name != NULL ? &name->cert : &b->cert) == -1)
 		return "certificate";
-	if (load_key(ssl, certs->key.n > 0 ? &certs->key : &certs->cert) == -1)
+	if (load_key(ssl, choose_key(b, name)) == -1)
 		return "private key";
 	if (SSL_CTX_check_private_key(ssl) != 1)
 		return "private key does not fit the certificate";
-	if (certs->ca.n > 0 && load_anchors(ssl, &certs->ca) == -1)
-		return "trust anchors";
 	return NULL;
 }
 
+/* Its own file, its own certificate's file, then what the base has. */
+static const struct bundle_pem *
+choose_key(const struct bundle *b, const struct bundle_name *name)
+{
+	static const char begin[] = "PRIVATE KEY-----";
+
+	if (name != NULL && name->key.n > 0)
+		return &name->key;
+	if (name != NULL && memmem(name->cert.p, name->cert.n, begin,
+				sizeof(begin) - 1) != NULL)
+		return &name->cert;
+	return b->key.n > 0 ? &b->key : &b->cert;
+}
+
 static const char *
-context_options(SSL_CTX *ssl, const struct settings *set)
+options(SSL_CTX *ssl, const struct bundle *b)
 {
 	static const unsigned char id[] = "imapd";
-	const char *word = set->tls_protocol;
-	const char *list =
-	    set->tls_cipher_list[0] != '\0' ? set->tls_cipher_list : ciphers;
+	const char *word = b->protocol;
+	const char *list = b->ciphers[0] != '\0' ? b->ciphers : ciphers;
 	int min = minimum(word);
 
 	if (min == -1)
@@ -250,6 +261,48 @@ context_options(SSL_CTX *ssl, const struct settings *set)
 	return NULL;
 }
 
+/*
+ * RFC 6066 3: the name is compared with those that the master found beside
+ * TLS_CERTFILE, never with anything else. An unknown one changes nothing.
+ */
+static int
+choose_name(SSL *ssl, int *alert, void *arg)
+{
+	const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	SSL_CTX *other = NULL;
+
+	(void)alert;
+	if (asked != NULL)
+		other = find_named(arg, asked);
+	if (other == NULL || SSL_set_SSL_CTX(ssl, other) == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static SSL_CTX *
+find_named(const struct tls_context *context, const char *name)
+{
+	for (size_t i = 0; i < context->nnamed; i++)
+		if (context->named[i].ssl != NULL &&
+		    strcasecmp(context->named[i].name, name) == 0)
+			return context->named[i].ssl;
+	return NULL;
+}
+
+/* An address in the one form that inet_ntop has for it, IPv4 unmapped. */
+static void
+canonical(char *name, size_t size)
+{
+	struct in6_addr in6;
+	struct in_addr in;
+
+	if (strncasecmp(name, "::ffff:", 7) == 0 &&
+	    inet_pton(AF_INET, name + 7, &in) == 1)
+		memmove(name, name + 7, strlen(name + 7) + 1);
+	if (inet_pton(AF_INET6, name, &in6) == 1)
+		(void)inet_ntop(AF_INET6, &in6, name, (socklen_t)size);
+}
+
 /* Courier's words: with or without "+" the oldest version that is taken. */
 static int
 minimum(const char *word)
@@ -275,7 +328,7 @@ minimum(const char *word)
 }
 
 static int
-load_chain(SSL_CTX *ssl, const struct pem *pem)
+load_chain(SSL_CTX *ssl, const struct bundle_pem *pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
 	X509 *x = NULL;
@@ -302,7 +355,7 @@ out:
 }
 
 static int
-load_key(SSL_CTX *ssl, const struct pem *pem)
+load_key(SSL_CTX *ssl, const struct bundle_pem *pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
 	EVP_PKEY *key = NULL;
@@ -317,22 +370,31 @@ load_key(SSL_CTX *ssl, const struct pem *pem)
 	return r;
 }
 
+/* Files that hold no certificate are passed over, if one of them does. */
 static int
-load_anchors(SSL_CTX *ssl, const struct pem *pem)
+load_anchors(SSL_CTX *ssl, const struct bundle *b)
 {
-	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
 	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
 	unsigned n = 0;
+	BIO *bio;
 	X509 *x;
 
-	if (bio == NULL)
-		return -1;
-	while ((x = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
-		n += X509_STORE_add_cert(store, x) == 1;
-		(void)SSL_CTX_add_client_CA(ssl, x);
-		X509_free(x);
+	for (size_t i = 0; i < b->nca; i++) {
+		bio = BIO_new_mem_buf(b->ca[i].p, (int)b->ca[i].n);
+		if (bio == NULL)
+			return -1;
+		while ((x = PEM_read_bio_X509(bio, NULL, no_password, NULL)) !=
+		       NULL) {
+			n += X509_STORE_add_cert(store, x) == 1;
+			/* RFC 8446 4.2.4: a hint, and no use if it is long. */
+			if (n <= ANCHORS_TOLD)
+				(void)SSL_CTX_add_client_CA(ssl, x);
+			X509_free(x);
+		}
+		BIO_free(bio);
 	}
-	BIO_free(bio);
+	if (n > ANCHORS_TOLD)
+		SSL_CTX_set_client_CA_list(ssl, sk_X509_NAME_new_null());
 	if (n > 0)
 		ERR_clear_error();
 	return n > 0 ? 0 : -1;
@@ -425,16 +487,23 @@ socket_ctrl(BIO *bio, int command, long number, void *pointer)
 }
 
 struct tls *
-tls_new(struct tls_context *context, int fd, bool certificate)
+tls_new(
+    struct tls_context *context, int fd, bool certificate, const char *local)
 {
 	struct tls *t = calloc(1, sizeof(*t));
+	enum settings_verify verify = context->verify;
+	char name[BUNDLE_NAME];
+	SSL_CTX *ssl;
 	BIO *bio;
 
 	ERR_clear_error();
 	if (t == NULL)
 		return NULL;
 	t->fd = fd;
-	if ((t->ssl = SSL_new(context->ssl)) == NULL ||
+	(void)strlcpy(name, local, sizeof(name));
+	canonical(name, sizeof(name));
+	ssl = find_named(context, name);
+	if ((t->ssl = SSL_new(ssl != NULL ? ssl : context->ssl)) == NULL ||
 	    (bio = BIO_new(context->socket)) == NULL) {
 		SSL_free(t->ssl);
 		free(t);
@@ -444,8 +513,12 @@ tls_new(struct tls_context *context, int fd, bool certificate)
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_accept_state(t->ssl);
-	if (certificate)
-		SSL_set_verify(t->ssl, SSL_VERIFY_PEER, NULL);
+	if (certificate || verify != SETTINGS_VERIFY_NONE)
+		SSL_set_verify(t->ssl,
+		    verify == SETTINGS_VERIFY_REQUIRE
+			? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+			: SSL_VERIFY_PEER,
+		    NULL);
 	t->context = context;
 	context->users++;
 	return t;
@@ -539,23 +612,25 @@ tls_why(const struct tls *t)
 int
 tls_peer_name(const struct tls *t, char *out, size_t size)
 {
-	static const int fields[] = {NID_pkcs9_emailAddress, NID_commonName};
+	static const char *const usual[] = {"emailAddress", "commonName"};
+	const char *field = t->context->field;
 	X509 *x = SSL_get0_peer_certificate(t->ssl);
-	X509_NAME *subject;
+	X509_NAME *names;
 	unsigned char *text = NULL;
-	int at = -1, next = -1, len, r = -1;
+	int at = -1, len, r = -1;
 
 	if (x == NULL || SSL_get_verify_result(t->ssl) != X509_V_OK)
 		return -1;
-	subject = X509_get_subject_name(x);
-	for (size_t i = 0; i < 2 && at == -1; i++)
-		for (next = -1; (next = X509_NAME_get_index_by_NID(
-				     subject, fields[i], next)) >= 0;)
-			at = next;
+	names = X509_get_subject_name(x);
+	for (size_t k = 0; k < (field[0] != '\0' ? 1 : 2) && at == -1; k++)
+		for (int i = 0; i < X509_NAME_entry_count(names); i++)
+			if (is_field(X509_NAME_get_entry(names, i),
+				field[0] != '\0' ? field : usual[k]))
+				at = i; /* the last one */
 	if (at == -1)
 		return -1;
 	len = ASN1_STRING_to_UTF8(
-	    &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	    &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(names, at)));
 	if (len > 0 && (size_t)len < size &&
 	    memchr(text, '\0', (size_t)len) == NULL) {
 		memcpy(out, text, (size_t)len);
@@ -564,4 +639,65 @@ tls_peer_name(const struct tls *t, char *out, size_t size)
 	}
 	OPENSSL_free(text);
 	return r;
+}
+
+/* By its long or short name, or its number; upper and lower case are one. */
+static bool
+is_field(const X509_NAME_ENTRY *entry, const char *field)
+{
+	const ASN1_OBJECT *object = X509_NAME_ENTRY_get_object(entry);
+	int nid = OBJ_obj2nid(object);
+	char number[80];
+
+	if (nid != NID_undef && (strcasecmp(OBJ_nid2ln(nid), field) == 0 ||
+				    strcasecmp(OBJ_nid2sn(nid), field) == 0))
+		return true;
+	return OBJ_obj2txt(number, sizeof(number), object, 1) > 0 &&
+	       strcmp(number, field) == 0;
+}
+
+bool
+tls_certificate(
+    const struct tls_context *context, size_t i, struct tls_certificate *out)
+{
+	const struct named *n = i > 0 ? &context->named[i - 1] : NULL;
+	SSL_CTX *ssl = n != NULL ? n->ssl : context->ssl;
+	struct tm tm;
+	X509 *x;
+
+	if (i > context->nnamed)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->name = n != NULL ? n->name : "";
+	out->why = n != NULL ? n->why : "";
+	x = ssl != NULL ? SSL_CTX_get0_certificate(ssl) : NULL;
+	if (x == NULL)
+		return true;
+	subject(x, out->subject, sizeof(out->subject));
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) == 1)
+		out->until = timegm(&tm);
+	return true;
+}
+
+/* The first name in the DNS, else the common name. */
+static void
+subject(X509 *x, char *out, size_t size)
+{
+	GENERAL_NAMES *list =
+	    X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	const GENERAL_NAME *name;
+	const ASN1_STRING *dns;
+
+	(void)strlcpy(out, "without a name", size);
+	(void)X509_NAME_get_text_by_NID(
+	    X509_get_subject_name(x), NID_commonName, out, (int)size);
+	for (int i = sk_GENERAL_NAME_num(list); i-- > 0;) {
+		name = sk_GENERAL_NAME_value(list, i);
+		if (name->type != GEN_DNS)
+			continue;
+		dns = name->d.dNSName;
+		(void)snprintf(out, size, "%.*s", ASN1_STRING_length(dns),
+		    (const char *)ASN1_STRING_get0_data(dns));
+	}
+	GENERAL_NAMES_free(list);
 }

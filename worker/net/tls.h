@@ -8,10 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "shm/settings.h"
-
-#define TLS_CERTS_MAX (1u << 20) /* bytes of a CERTS memfd */
+#include <time.h>
 
 struct tls_context; /* certificate, key, options; shared by its connections */
 struct tls;         /* one connection */
@@ -27,25 +24,34 @@ enum tls_result {
 /* Once, before the jail: OpenSSL reads its own configuration file. 0, -1. */
 int tls_init(void);
 /*
- * A context from the bytes in fd (the caller's), the memfd of IPC_CERTS: a
- * sequence of entries, each a 32-bit length and a name, a 32-bit length and
- * PEM bytes; lengths in the machine's byte order. Names:
- *   cert  certificate, its chain after it, and the key if "key" is not there
- *   key   the private key
- *   ca    trust anchors for clients' certificates (EXTERNAL)
- * Other names (cert and key of SNI names will be "cert.NAME", "key.NAME") are
- * passed over. NULL: why[size] says what does not fit.
+ * A context from the bytes in fd (the caller's), the memfd of IPC_CERTS
+ * (worker/net/bundle.h). NULL: why[size] says what does not fit.
  */
-struct tls_context *tls_load(
-    int fd, const struct settings *, char *why, size_t size);
+struct tls_context *tls_load(int fd, char *why, size_t size);
 /* Connections keep what they need of it. NULL is accepted. */
 void tls_forget(struct tls_context *);
 
 /*
- * A server's end on socket fd, which stays the caller's. certificate: ask the
- * client for one. NULL: out of memory.
+ * Of certificate i, from 0 (TLS_CERTFILE itself) on: the name or address that
+ * it is for, whose it is, until when; or why it was passed over. false: there
+ * is none. Texts are lent.
  */
-struct tls *tls_new(struct tls_context *, int fd, bool certificate);
+struct tls_certificate {
+	const char *name; /* "": for all that have none of their own */
+	const char *why;  /* not "": passed over */
+	char subject[256];
+	time_t until;
+};
+bool tls_certificate(
+    const struct tls_context *, size_t i, struct tls_certificate *out);
+
+/*
+ * A server's end on socket fd, which stays the caller's. certificate: ask the
+ * client for one. local: the address that the client came to. NULL: out of
+ * memory.
+ */
+struct tls *tls_new(
+    struct tls_context *, int fd, bool certificate, const char *local);
 void tls_free(struct tls *);
 enum tls_result tls_handshake(struct tls *);
 /* At most n bytes into p; *got > 0 with TLS_OK only. */
@@ -62,8 +68,9 @@ void tls_close(struct tls *);
 /* The reason of the last TLS_ERROR, for the log. */
 const char *tls_why(const struct tls *);
 /*
- * The name in the client's verified certificate: the last emailAddress of its
- * subject, else the last common name. -1: no verified certificate, no name,
+ * The name in the client's verified certificate: the last field of its subject
+ * that TLS_EXTERNAL names; without that the last emailAddress, else the last
+ * common name. -1: no verified certificate, no name,
  * one with a NUL inside, or one that does not fit.
  */
 int tls_peer_name(const struct tls *, char *out, size_t size);
