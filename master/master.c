@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,6 +22,7 @@
 #include "master/certs.h"
 #include "master/check.h"
 #include "master/listen.h"
+#include "master/machine.h"
 #include "master/notify.h"
 #include "master/porch.h"
 #include "master/settings.h"
@@ -35,7 +35,6 @@
 #define YOUNG_AGAIN 3000  /* ms between tries of young certificates */
 #define FAST_LIMIT  2     /* s of a fast stop */
 #define SERVANTS_MS 3000  /* ms that servants have to stop */
-#define PER_CLIENT  4     /* descriptors of a worker for a client */
 
 enum phase {
 	PHASE_START,
@@ -74,7 +73,6 @@ struct master {
 
 static int begin(struct master *, const struct settings *, int privileged);
 static void find_program(struct stat *);
-static void raise_files(const struct settings *);
 static void turn(struct master *);
 static nfds_t fill_poll(const struct master *, struct pollfd *, uint64_t now);
 static int wait_ms(const struct master *, uint64_t now);
@@ -134,7 +132,8 @@ begin(struct master *m, const struct settings *set, int privileged)
 	m->porch.access = access_load(set->accessfile, &notes);
 	certs_look(set, &m->stamp, &(time_t){0});
 	m->look = now_ms() + set->tls_check * 1000u;
-	raise_files(set);
+	machine_files(set);
+	machine_oom(privileged);
 	find_program(&m->program);
 	m->brood.admit = admit_new();
 	m->signals = sig_open();
@@ -161,28 +160,6 @@ find_program(struct stat *out)
 	memset(out, 0, sizeof(*out));
 	if (spawn_path("imapd-worker", path, sizeof(path)) == 0)
 		(void)stat(path, out);
-}
-
-/* Workers inherit this limit; without the right the hard one is all we get. */
-static void
-raise_files(const struct settings *set)
-{
-	struct rlimit limit;
-	rlim_t want =
-	    ((rlim_t)set->view[0].maxdaemons + set->view[1].maxdaemons) *
-		PER_CLIENT +
-	    1024;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return;
-	if (limit.rlim_max < want) {
-		struct rlimit more = {want, want};
-
-		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-			return;
-	}
-	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void
@@ -344,6 +321,7 @@ started(struct master *m)
 		    "not started by root: all processes run as uid %u, "
 		    "without jails",
 		    (unsigned)getuid());
+	machine_tell();
 	notify_systemd("READY=1");
 	if (m->ready != -1) {
 		(void)!write(m->ready, "", 1);
@@ -512,7 +490,7 @@ apply(struct master *m)
 		m->porch.access = access;
 	}
 	note_done(&notes);
-	raise_files(&m->next);
+	machine_files(&m->next);
 	brood_settings(&m->brood);
 	find_program(&program);
 	if (program.st_ino != m->program.st_ino ||

@@ -2,8 +2,9 @@
  * Template and spares. The change to the owner here is the only one to a mail
  * user in the tree. The order is: bounding set (while still root), groups,
  * gid, uid, proof that there is no way back, no_new_privs, not dumpable, umask;
- * then the Maildir's root is opened, as its owner; then Landlock; and only then
- * the first byte of a client is read.
+ * then the Maildir's root is opened, as its owner; then Landlock and the
+ * session's filter for system calls; and only then the first byte of a client
+ * is read.
  */
 #include "master/spare.h"
 
@@ -26,6 +27,7 @@
 #include "master/landlock.h"
 #include "master/loginexec.h"
 #include "master/sig.h"
+#include "shm/filter.h"
 #include "shm/ipc.h"
 #include "shm/log.h"
 
@@ -169,6 +171,10 @@ spare_main(const struct template *t, int channel)
 	rootfd = open_root(&owner, &rooterr);
 	login_exec(&owner, rootfd);
 	shut_in(set, &owner, rootfd);
+	if (filter_enter(BOOT_SESSION) == -1) {
+		log_line(LOG_LEVEL_ERR, "filter: %s", strerror(errno));
+		return 1;
+	}
 	return t->work->serve(set, &owner, rootfd, rooterr, control);
 }
 

@@ -2,7 +2,7 @@
  * Jails by role. What each role keeps:
  *
  *   role      user    root   capabilities
- *   log       imapd   as is  none (opens /dev/log again after a restart)
+ *   log       imapd   as is  none (connects to /dev/log after a restart)
  *   auth      auth's  as is  DAC_READ_SEARCH (userdb is root's, mode 0600)
  *   pam       root    as is  all (modules need what they need)
  *   spawner   root    as is  SETUID SETGID KILL CHOWN SETPCAP
@@ -10,6 +10,8 @@
  *   session   the owner's: done by the spare itself, jail_enter is not called
  *   watch     imapd   empty  DAC_READ_SEARCH
  *   worker    imapd   empty  none
+ *
+ * All but pam have a filter for system calls too (filter.c), loaded last.
  *
  * The empty root is a fresh tmpfs-less directory: /proc/self/fdinfo of a
  * process that keeps no descriptor table entry readable there would do, but
@@ -30,7 +32,11 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "shm/filter.h"
+#include "shm/log.h"
 
 #define CAP(c) (UINT64_C(1) << (c))
 
@@ -40,31 +46,46 @@ struct jail {
 	bool empty_root;
 	bool no_new_privs;
 	uint64_t caps; /* kept; ALL: untouched */
+	int oom;       /* who is killed when memory is short: -1000 to 1000 */
+	rlim_t files;  /* RLIMIT_NOFILE; 0: the master's */
+	rlim_t data;   /* RLIMIT_DATA; 0: none */
 };
-#define ALL UINT64_MAX
+#define ALL   UINT64_MAX
+#define FILES 1024 /* who holds a channel to each worker, and little else */
+#define GIB   (UINT64_C(1) << 30)
 
 static const struct jail jails[BOOT_ROLES] = {
-    [BOOT_MASTER] = {.caps = ALL},
-    [BOOT_LOG] = {.own_user = true, .no_new_privs = true},
+    [BOOT_MASTER] = {.caps = ALL, .oom = -900},
+    [BOOT_LOG] = {.own_user = true, .no_new_privs = true, .files = FILES},
     [BOOT_AUTH] = {.auth_user = true,
 	.no_new_privs = true,
+	.oom = -500,
+	.files = FILES,
 	.caps = CAP(CAP_DAC_READ_SEARCH)},
-    [BOOT_PAM] = {.caps = ALL},
-    [BOOT_SPAWNER] = {.caps = CAP(CAP_SETUID) | CAP(CAP_SETGID) |
-			      CAP(CAP_KILL) | CAP(CAP_CHOWN) |
-			      CAP(CAP_SETPCAP)},
+    [BOOT_PAM] = {.caps = ALL, .files = FILES},
+    [BOOT_SPAWNER] = {.no_new_privs = true,
+	.oom = -500,
+	.files = FILES,
+	.caps = CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_KILL) |
+		CAP(CAP_CHOWN) | CAP(CAP_SETPCAP)},
+    /* What it has the sessions have. RLIMIT_AS would count the index's map. */
     [BOOT_TEMPLATE] = {.no_new_privs = true,
+	.oom = 500,
+	.files = 256,
+	.data = GIB,
 	.caps = CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_KILL) |
 		CAP(CAP_SETPCAP)},
     [BOOT_WATCH] = {.own_user = true,
 	.empty_root = true,
 	.no_new_privs = true,
+	.oom = -500,
 	.caps = CAP(CAP_DAC_READ_SEARCH)},
     [BOOT_WORKER] = {.own_user = true,
 	.empty_root = true,
 	.no_new_privs = true},
 };
 
+static int limit(int resource, rlim_t);
 static int enter_empty_root(void);
 static int change_user(uint32_t, uint32_t);
 static int bound_capabilities(uint64_t);
@@ -74,10 +95,16 @@ int
 jail_enter(const struct boot *boot)
 {
 	const struct jail *j = &jails[boot->role];
-	struct rlimit none = {0, 0};
 	uint32_t uid, gid;
 
-	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	/* Who may not be spared has been told by the master. */
+	if (jail_oom(boot->role) == -1 && j->oom > 0)
+		log_line(LOG_LEVEL_NOTICE, "oom_score_adj %d: %s", j->oom,
+		    strerror(errno));
+	if (limit(RLIMIT_CORE, 0) == -1 ||
+	    (j->files != 0 && limit(RLIMIT_NOFILE, j->files) == -1) ||
+	    (j->data != 0 && filter_off() == NULL &&
+		limit(RLIMIT_DATA, j->data) == -1) ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return -1;
 	if (boot->privileged != 0 && j->caps != ALL) {
@@ -100,7 +127,38 @@ jail_enter(const struct boot *boot)
 	}
 	if (j->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
-	return 0;
+	return filter_enter(boot->role);
+}
+
+int
+jail_oom(uint32_t role)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d", jails[role].oom), saved;
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	n = write(fd, text, (size_t)n) == n ? 0 : -1;
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return n;
+}
+
+/* Never higher than it was. */
+static int
+limit(int resource, rlim_t most)
+{
+	struct rlimit r;
+
+	if (getrlimit(resource, &r) == -1)
+		return -1;
+	if (r.rlim_max > most)
+		r.rlim_max = most;
+	if (r.rlim_cur > r.rlim_max)
+		r.rlim_cur = r.rlim_max;
+	return setrlimit(resource, &r);
 }
 
 static int

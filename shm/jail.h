@@ -1,7 +1,8 @@
 /*
  * The jail of an executed process, by its role: empty root directory, groups,
- * uid, capabilities, no_new_privs, not dumpable, rlimits. Entered by the child
- * itself once it holds what it needs and before the first byte of a stranger.
+ * uid, capabilities, no_new_privs, not dumpable, rlimits, system-call filter.
+ * Entered by the child itself once it holds what it needs and before the first
+ * byte of a stranger.
  */
 #ifndef SHM_JAIL_H
 #define SHM_JAIL_H
@@ -14,5 +15,10 @@
  * then the caller must not go on.
  */
 int jail_enter(const struct boot *boot);
+/*
+ * Sets how readily the kernel ends this process, as role, when memory is short.
+ * What a parent was refused its children are refused too. 0, -1 with errno.
+ */
+int jail_oom(uint32_t role);
 
 #endif

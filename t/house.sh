@@ -44,6 +44,7 @@ room worker/imap 'worker/imap/|shm/|maildir/(maildir|mime|quota|trash)\.h'
 room master 'master/|shm/|auth/|maildir/(maildir|mime|moving)\.h|worker/(net/worker|imap/session)\.h'
 only 'TLS in one file' '#include <openssl/ssl' worker/net/tls.c worker/net/tls.h
 only 'PAM in one file' '#include <security/' auth/pam.c
+only 'system-call filters in one file' '#include <seccomp' shm/filter.c
 only 'LMDB in one file' '#include <lmdb' maildir/index.c
 only 'changes of user in the jail and the spare' 'setres[ug]id\(' \
 	shm/jail.c master/spare.c

@@ -97,7 +97,7 @@ each watch "$imap" "$imap" '' 0000000000000004 1
 each worker "$imap" "$imap" '' $none 1
 groups=$(field "$master" Groups)
 each pam 0 0 "$groups" "$all" 0
-each spawner 0 0 "$groups" 00000000000001e1 0
+each spawner 0 0 "$groups" 00000000000001e1 1
 each template 0 0 "$groups" 00000000000001e0 1
 each spare 0 0 "$groups" 00000000000001e0 1
 each session "$mail" "$mail" '' $none 1

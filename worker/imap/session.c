@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shm/capability.h"
@@ -18,6 +19,7 @@
 #include "worker/imap/entry.h"
 #include "worker/imap/out.h"
 #include "worker/imap/session_control.h"
+#include "worker/imap/text_charset.h"
 #include "worker/imap/trash.h"
 #include "worker/imap/view.h"
 
@@ -38,6 +40,13 @@ static enum wire_event wait_quiet(struct session *, unsigned *);
 static void forget_client(struct session *);
 static void tell_notices(struct session *);
 static void log_end(const struct session *);
+
+void
+session_warm(void)
+{
+	tzset();
+	text_charset_warm();
+}
 
 int
 session_serve(const struct settings *set, const struct session_account *account,

@@ -18,6 +18,11 @@ struct session_account {     /* whose mail; all lent for the session's life */
 };
 
 /*
+ * Loads what sessions load at need: time zone and character sets. In the
+ * process that they are forked from; a session may not load code.
+ */
+void session_warm(void);
+/*
  * Serves client after client of one account until the channel ends or nobody
  * comes for set->linger seconds. Takes rootfd over. Returns the exit status.
  */

@@ -13,6 +13,11 @@
 
 struct text_charset;
 
+/*
+ * Loads what mail mostly uses, so that a process forked from this one finds it
+ * without loading code: every charset of one byte, the common ones of more.
+ */
+void text_charset_warm(void);
 /* By name, no case; "" is UTF-8. NULL: unknown. Valid until the next call. */
 struct text_charset *text_charset_find(const char *name, size_t n);
 /* Its bytes are UTF-8 (or ASCII) as they are. */
