@@ -62,6 +62,10 @@ sleep 0.5
 [ "$(pid)" = "$old" ] && [ "$(workers)" = "$were" ] &&
 	wait_for 5 greets reader secret
 ok 'and nothing is changed'
+cp "$site/good" /etc/imapd
+echo TLS_CERTFILE=/bin/sh >>/etc/imapd
+run 1 reload && grep -q 'certificates: ' "$site/out" && [ "$(pid)" = "$old" ]
+ok 'reload with a certificate that is none: status 1'
 run 1 restart && [ "$(pid)" = "$old" ]
 ok 'restart with an error leaves the server running'
 cp "$site/good" /etc/imapd
