@@ -47,7 +47,7 @@ ok 'each process has its user'
 useradd -m -K UID_MIN=2000 -p "$(openssl passwd -6 secret)" reader
 mkdir -p /home/reader/Maildir/cur /home/reader/Maildir/new \
 	/home/reader/Maildir/tmp
-chown -R reader /home/reader
+chown -R reader: /home/reader
 wait_for 2 greets reader secret
 ok 'a system user logs in through PAM'
 echo MAXPERIP=30 >>/etc/imapd
