@@ -34,6 +34,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "maildir/cache.h"
 #include "maildir/usage.h"
 
 #define PURGE_SECONDS (36 * 3600) /* Courier's */
@@ -167,6 +168,8 @@ forget_news(struct mailbox *mb)
 		    (uint16_t) ~(ENTRY_ADDED | ENTRY_CHANGED);
 	mb->vanished.n = 0;
 	mb->told_names = mb->kw.nnames;
+	mb->handed = mb->modseq;
+	mb->news = false;
 	/* The memory of a first look is not needed again. */
 	free(mb->strays.names.p);
 	free(mb->strays.v);
@@ -180,6 +183,7 @@ mailbox_close(struct mailbox *mb)
 {
 	if (mb == NULL)
 		return;
+	cache_free(mb);
 	uidlist_done(&mb->list);
 	keywords_done(&mb->kw);
 	entry_free(mb);
@@ -211,8 +215,7 @@ mailbox_uidnext(const struct mailbox *mb)
 uint64_t
 mailbox_modseq(const struct mailbox *mb)
 {
-	(void)mb;
-	return 0; /* without an index there are no change numbers */
+	return mb->modseq == 0 ? 0 : mb->handed;
 }
 
 const struct message *

@@ -24,6 +24,7 @@
 #define ENTRY_DURABLE  64u  /* the file's bytes are known to be on disk */
 #define ENTRY_DEAD     128u /* goes at the next entry_compact */
 #define ENTRY_MARK     256u /* of the operation under way */
+#define ENTRY_DIRTY    512u /* not compared with the index since it moved */
 
 #define NOWHERE SIZE_MAX /* no such index */
 
@@ -112,6 +113,12 @@ struct mailbox {
 	struct timespec owed_since;
 
 	struct uids vanished, changed, added;
+
+	size_t dirty, dirty_end; /* all with ENTRY_DIRTY are in between */
+	uint64_t modseq; /* the index and this picture agree up to here; or 0 */
+	uint64_t handed; /* and the caller knows of all of it */
+	struct cache *cache; /* cache.c's; NULL: not needed yet */
+	struct uids past;    /* lent by mailbox_vanished_since */
 };
 
 /* ---- mailbox_entry.c: the arrays ---- */
@@ -134,6 +141,8 @@ int entry_file(
     const struct mailbox *, size_t, char out[static FILENAME_MAX_LEN + 1]);
 /* The file has another info now, in cur/ or new/. */
 void entry_renamed(struct mailbox *, size_t, uint32_t info, bool in_new);
+/* It has another state than the index may know. */
+void entry_dirty(struct mailbox *, size_t);
 /* Drops the dead; indices change. */
 void entry_compact(struct mailbox *);
 void entry_free(struct mailbox *);

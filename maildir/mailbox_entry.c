@@ -62,6 +62,7 @@ entry_add(struct mailbox *mb, uint32_t uid, const char *base, size_t len)
 	mb->entries[i].info = info;
 	mb->entries[i].len = (uint8_t)len;
 	mb->entries[i].hash = hash_of(mb, base, len);
+	entry_dirty(mb, i);
 	table_put(mb->table, mb->table_size, mb->entries[i].hash, (uint32_t)i);
 	mb->candidates++;
 	return i;
@@ -244,7 +245,20 @@ entry_renamed(struct mailbox *mb, size_t i, uint32_t info, bool in_new)
 	else
 		e->bits &= (uint16_t)~ENTRY_NEW;
 	e->info = info;
+	entry_dirty(mb, i);
 	mb->messages[i].flags = filename_flags(mb->infos.p + info);
+}
+
+void
+entry_dirty(struct mailbox *mb, size_t i)
+{
+	mb->entries[i].bits |= ENTRY_DIRTY;
+	if (mb->dirty == mb->dirty_end)
+		mb->dirty = mb->dirty_end = i;
+	if (i < mb->dirty)
+		mb->dirty = i;
+	if (i >= mb->dirty_end)
+		mb->dirty_end = i + 1;
 }
 
 void
@@ -269,6 +283,8 @@ entry_compact(struct mailbox *mb)
 	mb->candidates = n - view;
 	if (n == total)
 		return;
+	mb->dirty = 0;
+	mb->dirty_end = n;
 	table_fill(mb);
 	if (mb->garbage > 65536 && mb->garbage > mb->names.n / 2)
 		names_squeeze(mb);
@@ -312,6 +328,7 @@ entry_free(struct mailbox *mb)
 	free(mb->vanished.v);
 	free(mb->changed.v);
 	free(mb->added.v);
+	free(mb->past.v);
 }
 
 uint32_t

@@ -266,6 +266,7 @@ take_over(struct load *l)
 			continue;
 		mb->messages[i].kwset = l->sets[i];
 		mb->entries[i].bits |= ENTRY_CHANGED;
+		entry_dirty(mb, i);
 		mb->news = true;
 	}
 }
@@ -373,6 +374,7 @@ store_few(struct mailbox *mb, const uint32_t *sets, bool *done)
 			&mb->kw, mb->dirfd, mb->kwfd, &line) == -1)
 			return -1;
 		mb->messages[i].kwset = sets[i];
+		entry_dirty(mb, i);
 		done[i] = true;
 	}
 	return 0;
@@ -400,6 +402,7 @@ store_many(struct mailbox *mb, const uint32_t *sets, bool *done)
 	for (i = 0; r == 0 && i < mb->n; i++)
 		if ((mb->entries[i].bits & ENTRY_MARK) != 0) {
 			mb->messages[i].kwset = sets[i];
+			entry_dirty(mb, i);
 			done[i] = true;
 		}
 	for (i = 0; r == 0 && i < l.n; i++)

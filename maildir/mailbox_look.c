@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/history.h"
 #include "maildir/import_dovecot.h"
 
 #define LOOKS 6 /* one, and five again */
@@ -21,6 +22,7 @@ struct see {
 	bool in_new;
 };
 
+static enum history_scope scope(const struct look *);
 static int look_once(struct look *);
 static int look_dirs(struct look *);
 static int import_first(struct look *);
@@ -70,7 +72,11 @@ mailbox_look(struct mailbox *mb, unsigned want)
 		dot = look.dot;
 		if (mailbox_lock(mb, &look.lock, look.dot) == -1)
 			return -1;
-		r = look_once(&look);
+		/* Part of the picture will not do if others changed it. */
+		if (look.want != LOOK_ALL && history_moved(mb))
+			look.want = LOOK_ALL;
+		if ((r = look_once(&look)) == 0)
+			history_update(mb, scope(&look), NULL);
 		lock_drop(&look.lock);
 		if (r != LOOK_AGAIN)
 			break;
@@ -86,6 +92,14 @@ mailbox_look(struct mailbox *mb, unsigned want)
 		r = -1;
 	}
 	return r;
+}
+
+static enum history_scope
+scope(const struct look *l)
+{
+	if ((l->want & LOOK_CUR) == 0)
+		return HISTORY_DIRTY;
+	return l->proof ? HISTORY_PROOF : HISTORY_ALL;
 }
 
 static int

@@ -12,9 +12,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "maildir/history.h"
 #include "maildir/usage.h"
 
 #define ROUNDS 5 /* of reading the names again */
+#define LOOKS  3 /* so that a change is made to what is there now */
 
 struct store {
 	struct mailbox *mb;
@@ -27,6 +29,10 @@ struct store {
 	struct usage usage;
 };
 
+static int begin(struct store *, struct lock *);
+static bool out_of_step(const struct store *);
+static int check_unchanged(struct store *);
+static bool is_failed(const struct store *, size_t);
 static bool touches_keywords(const struct store *);
 static int store_keywords(struct store *, struct lock *);
 static int refresh_keywords(struct mailbox *, struct lock *);
@@ -51,26 +57,106 @@ mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
 	int r = 0;
 
 	memset(changed, 0, n * sizeof(*changed));
+	if (change->failed != NULL)
+		memset(change->failed, 0, n * sizeof(*change->failed));
 	if (mb->readonly) {
 		errno = EROFS;
 		return -1;
 	}
 	usage_begin(&s.usage, mb->md, mb->counts);
 	if (usage_undelete(&s.usage, mb, uids, n, change) == -1 ||
-	    mailbox_lock(
-		mb, &lock, touches_keywords(&s) && n > KEYWORDS_MERGE) == -1)
+	    begin(&s, &lock) == -1)
 		return -1;
-	if (touches_keywords(&s))
+	if (change->failed != NULL)
+		r = check_unchanged(&s);
+	if (r == 0 && touches_keywords(&s))
 		r = store_keywords(&s, &lock);
 	if (r == 0) {
 		mailbox_own_begin(mb);
 		r = store_flags(&s);
 		mailbox_own_end(mb);
 	}
+	history_update(mb, HISTORY_DIRTY, NULL);
+	if (!mb->news)
+		mb->handed = mb->modseq;
 	lock_drop(&lock);
 	usage_end(&s.usage);
 	free(s.numbers);
 	return r;
+}
+
+/*
+ * The lock, and the picture brought up to date if others have changed the
+ * folder: a client must never be told a change number before a smaller one.
+ */
+static int
+begin(struct store *s, struct lock *lock)
+{
+	struct mailbox *mb = s->mb;
+	bool many = touches_keywords(s) && s->n > KEYWORDS_MERGE;
+	int i;
+
+	for (i = 0; i < LOOKS; i++) {
+		if (mailbox_lock(mb, lock, many) == -1)
+			return -1;
+		if (!out_of_step(s))
+			return 0;
+		lock_drop(lock);
+		if (mailbox_look(mb, LOOK_ALL) == -1)
+			return -1;
+	}
+	if (s->change->failed == NULL)
+		return mailbox_lock(mb, lock, many);
+	errno = EBUSY;
+	return -1;
+}
+
+static bool
+out_of_step(const struct store *s)
+{
+	struct mailbox *mb = s->mb;
+	struct stamp now[DIRS];
+	int i;
+
+	if (history_moved(mb))
+		return true;
+	if (s->change->failed == NULL)
+		return false;
+	if (mailbox_stamps(mb, now) == -1)
+		return true;
+	for (i = 0; i < DIRS; i++)
+		if (!stamp_equal(&now[i], &mb->known[i]))
+			return true;
+	return false;
+}
+
+/* RFC 7162 3.1.3: message by message. */
+static int
+check_unchanged(struct store *s)
+{
+	const struct mailbox_change *c = s->change;
+	uint64_t *modseqs;
+	size_t k;
+
+	if ((modseqs = calloc(s->n + 1, sizeof(*modseqs))) == NULL)
+		return -1;
+	if (history_modseqs(s->mb, s->uids, s->n, modseqs) == -1) {
+		free(modseqs);
+		errno = EIO;
+		return -1;
+	}
+	for (k = 0; k < s->n; k++)
+		c->failed[k] =
+		    entry_by_uid(s->mb, s->uids[k]) != NOWHERE &&
+		    (modseqs[k] == 0 || modseqs[k] > c->unchangedsince);
+	free(modseqs);
+	return 0;
+}
+
+static bool
+is_failed(const struct store *s, size_t k)
+{
+	return s->change->failed != NULL && s->change->failed[k];
 }
 
 static bool
@@ -170,7 +256,8 @@ plan_keywords(struct store *s, uint32_t *sets)
 	size_t i, k;
 
 	for (k = 0; k < s->n; k++) {
-		if ((i = entry_by_uid(mb, s->uids[k])) == NOWHERE)
+		if ((i = entry_by_uid(mb, s->uids[k])) == NOWHERE ||
+		    is_failed(s, k))
 			continue;
 		old = mb->messages[i].kwset;
 		if (old != last_old) {
@@ -240,7 +327,7 @@ store_flags(struct store *s)
 		missing = 0;
 		for (k = 0; k < s->n; k++) {
 			i = entry_by_uid(mb, s->uids[k]);
-			if (i == NOWHERE ||
+			if (i == NOWHERE || is_failed(s, k) ||
 			    (mb->entries[i].bits & ENTRY_MISSING) != 0)
 				continue;
 			old = mb->messages[i].flags;
@@ -250,9 +337,12 @@ store_flags(struct store *s)
 			if (set_flags(mb, i, flags) == 0) {
 				s->changed[k] = true;
 				usage_flags(&s->usage, mb, i, old);
-			} else if (errno == ENOENT)
+			} else if (errno == ENOENT) {
 				missing++;
-			else
+				/* Renamed, so it was changed. */
+				if (s->change->failed != NULL)
+					s->change->failed[k] = true;
+			} else
 				error = errno;
 		}
 	}
@@ -307,6 +397,7 @@ set_flags(struct mailbox *mb, size_t i, uint8_t flags)
 int
 mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 {
+	const struct history_gone dead = {uids, gone, n};
 	struct usage usage;
 	struct lock lock;
 	int r;
@@ -322,9 +413,12 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 	mailbox_own_begin(mb);
 	r = expunge_all(mb, uids, n, gone, &usage);
 	mailbox_own_end(mb);
+	entry_compact(mb);
+	history_update(mb, HISTORY_DIRTY, &dead);
+	if (!mb->news)
+		mb->handed = mb->modseq;
 	lock_drop(&lock);
 	usage_end(&usage);
-	entry_compact(mb);
 	return r;
 }
 

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/cache.h"
+#include "maildir/history.h"
+
 #define OWED_SECONDS 2
 
 static int stamp_dir(int, struct stamp *);
@@ -159,13 +162,15 @@ mailbox_sync(struct mailbox *mb, bool force, struct mailbox_diff *diff)
 	unsigned want = 0;
 	int i;
 
+	cache_flush(mb);
 	if (mailbox_stamps(mb, now) == -1)
 		return -1;
 	for (i = 0; i < DIRS; i++)
 		if (force || !mb->settled[i] ||
 		    !stamp_equal(&now[i], &mb->known[i]))
 			want |= 1u << i;
-	if (mb->owes && debt_is_due(mb))
+	/* Stamps may hide what another session did just after an own change. */
+	if (mb->owes && (debt_is_due(mb) || history_moved(mb)))
 		want = LOOK_ALL;
 	if (want != 0 && mailbox_look(mb, want) == -1)
 		return -1;
@@ -202,6 +207,7 @@ tell(struct mailbox *mb, struct mailbox_diff *diff)
 	diff->nadded = mb->added.n;
 	diff->keywords = mb->kw.nnames != mb->told_names;
 	mb->told_names = mb->kw.nnames;
+	mb->handed = mb->modseq;
 	mb->vanished.n = 0; /* lent until the next sync adds again */
 	return 0;
 }

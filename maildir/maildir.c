@@ -20,6 +20,7 @@
 #include "maildir/folder_intent.h"
 #include "maildir/highwater.h"
 #include "maildir/import_dovecot.h"
+#include "maildir/index.h"
 #include "maildir/name.h"
 #include "maildir/private.h"
 #include "maildir/util.h"
@@ -48,7 +49,7 @@ maildir_open(int rootfd, const struct maildir_options *options)
 		md->trash = strdup(options->trash);
 	md->options.trash = md->trash;
 	if (md->hostname != NULL && folder_is_at(rootfd, ".") == 1 &&
-	    recover(md) == 0)
+	    (!options->index || index_new(md) == 0) && recover(md) == 0)
 		return md;
 	save = errno;
 	maildir_close(md);
@@ -127,6 +128,7 @@ maildir_close(struct maildir *md)
 {
 	if (md == NULL)
 		return;
+	index_free(md);
 	folder_list_free(md->folders);
 	free(md->subscriptions);
 	free(md->trash);

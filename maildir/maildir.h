@@ -25,13 +25,13 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define MAILDIR_NAME_MAX   240 /* bytes of a folder name that may be created */
-#define MAILDIR_LEVELS_MAX 20
-#define MAILDIR_FOLDERS_MAX                                                    \
-	10000                    /* folders, and subscriptions, to be added    \
-				  */
-#define MAILDIR_KEYWORDS_MAX 128 /* keywords of a folder that may be added */
-#define MAILDIR_KEYWORD_LEN  64  /* bytes of one */
+#include "maildir/kept.h"
+
+#define MAILDIR_NAME_MAX     240 /* bytes of a folder name that may be created */
+#define MAILDIR_LEVELS_MAX   20
+#define MAILDIR_FOLDERS_MAX  10000 /* folders, and subscriptions, to add */
+#define MAILDIR_KEYWORDS_MAX 128   /* keywords of a folder that may be added */
+#define MAILDIR_KEYWORD_LEN  64    /* bytes of one */
 
 /* System flags, in the order of their letters D F R S T. */
 #define MESSAGE_DRAFT    1u
@@ -51,13 +51,16 @@ struct maildir_options {
 	bool keywords;         /* IMAP_KEYWORDS */
 	mode_t umask;          /* decides the mode of message files */
 	unsigned lock_seconds; /* wait for a folder's lock, then EBUSY */
+	bool index;            /* change numbers and what is kept ready */
+	const char *indexdir;  /* its directory, NULL: corkboard/index; kept */
+	const char *boot;      /* this boot's id, NULL: the kernel's; kept */
 	const char *trash;     /* folder without quota, NULL: none; copied */
 };
 
 struct message { /* what is known without opening the file */
 	uint32_t uid;
 	uint32_t kwset;  /* 0: no keywords; else see mailbox_kwset */
-	uint64_t modseq; /* 0 as long as no index gives change numbers */
+	uint64_t modseq; /* of its last change; 0: no index gives numbers */
 	uint8_t flags;   /* MESSAGE_* */
 	bool recent;     /* this session was the first to number it */
 };
@@ -160,9 +163,15 @@ void mailbox_close(struct mailbox *);
 bool mailbox_readonly(const struct mailbox *);
 uint32_t mailbox_uidvalidity(const struct mailbox *);
 uint32_t mailbox_uidnext(const struct mailbox *);
+/* HIGHESTMODSEQ: all changes up to it are known to the caller. 0: NOMODSEQ. */
 uint64_t mailbox_modseq(const struct mailbox *);
-/* All messages by rising UID; lent until the next call that syncs or changes.
+/*
+ * UIDs that were expunged after a change number, rising, lent until the next
+ * call: 1. 0: the history does not reach back so far.
  */
+int mailbox_vanished_since(
+    struct mailbox *, uint64_t modseq, const uint32_t **uids, size_t *n);
+/* All messages by rising UID; lent until the next sync or change. */
 const struct message *mailbox_messages(const struct mailbox *, size_t *n);
 /* One message, or NULL; lent likewise. */
 const struct message *mailbox_find(const struct mailbox *, uint32_t uid);
@@ -210,6 +219,9 @@ struct mailbox_change {
 	uint8_t flags;
 	const char *const *keywords;
 	size_t nkeywords;
+	/* failed[n] not NULL: not those changed since, RFC 7162 3.1.3 */
+	bool *failed;
+	uint64_t unchangedsince;
 };
 /*
  * Is there a look that mailbox_sync put off (own changes cost none at once, a

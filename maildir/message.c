@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "maildir/cache.h"
+
 #define CHUNK 16384 /* of the stack, which the compiler clears each time */
 #define LANES 64
 
@@ -71,11 +73,14 @@ int
 mailbox_size(struct mailbox *mb, uint32_t uid, uint64_t *size)
 {
 	struct stat st;
+	time_t date;
 	size_t i;
 	int fd, r;
 
 	if ((i = find(mb, uid)) == NOWHERE)
 		return -1;
+	if (mb->entries[i].size == 0 && cache_facts(mb, uid, size, &date))
+		mb->entries[i].size = *size + 1;
 	if (mb->entries[i].size == 0) {
 		if ((fd = open_file(mb, i, &st)) == -1)
 			return -1;
@@ -84,6 +89,7 @@ mailbox_size(struct mailbox *mb, uint32_t uid, uint64_t *size)
 		if (r == -1)
 			return -1;
 		mb->entries[i].size = *size + 1;
+		cache_put_facts(mb, uid, *size, st.st_mtime);
 	}
 	*size = mb->entries[i].size - 1;
 	return 0;
@@ -147,11 +153,14 @@ mailbox_date(struct mailbox *mb, uint32_t uid, time_t *date)
 {
 	char file[FILENAME_MAX_LEN + 1];
 	struct stat st;
+	uint64_t size;
 	size_t i;
 	int fd;
 
 	if ((i = find(mb, uid)) == NOWHERE)
 		return -1;
+	if (cache_facts(mb, uid, &size, date))
+		return 0;
 	fd = entry_file(mb, i, file);
 	if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISREG(st.st_mode)) {

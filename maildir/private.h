@@ -23,6 +23,7 @@ struct maildir_purge { /* of a folder's tmp/; for mailbox.c */
 	time_t at;
 };
 
+struct index;       /* index.c alone knows it */
 struct folder_list; /* what maildir_list lends; maildir.c alone knows it */
 
 struct maildir {
@@ -39,6 +40,8 @@ struct maildir {
 	char lent_notice[MAILDIR_NOTICE];
 
 	struct maildir_purge purges[MAILDIR_PURGES];
+	struct index *index;         /* NULL: not wanted */
+	bool told_numbers;           /* that there are none */
 	struct folder_list *folders; /* for maildir.c */
 	char **subscriptions;        /* lent by maildir_subscriptions */
 	size_t nsubscriptions;

@@ -52,6 +52,8 @@ static const struct word words[] = {
     {"UIDPLUS", ALWAYS, true},
     {"MULTIAPPEND", ALWAYS, false},
     {"MOVE", ALWAYS, false},
+    {"CONDSTORE", ALWAYS, false},
+    {"QRESYNC", ALWAYS, false},
     {"UNSELECT", ALWAYS, false},
     {"ESEARCH", ALWAYS, false},
     {"SEARCHRES", ALWAYS, false},

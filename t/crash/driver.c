@@ -4,7 +4,8 @@
  *	driver OP DIR			says READY, does it, says OK or NO
  *	driver judge OP BEFORE AFTER SAID
  * READY and OK are written by write(2) at the very point where a session would
- * begin the command and send its tagged OK.
+ * begin the command and send its tagged OK. With CRASH_INDEX set the account
+ *has an index.
  */
 #include "t/crash/crash.h"
 
@@ -111,11 +112,12 @@ die(const char *fmt, ...)
 struct maildir *
 crash_open(const char *path)
 {
-	static const struct maildir_options options = {
+	struct maildir_options options = {
 	    .hostname = "crash", .keywords = true, .lock_seconds = 1};
 	struct maildir *md;
 	int fd;
 
+	options.index = getenv("CRASH_INDEX") != NULL;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1 || (md = maildir_open(fd, &options)) == NULL)
 		die("open %s", path);

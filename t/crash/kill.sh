@@ -8,6 +8,9 @@
 # shellcheck source=t/crash/common
 . "$(dirname "$0")/common"
 
+# the index must never be in the way, nor be needed
+CRASH_INDEX=1
+export CRASH_INDEX
 full=${FULL:-}
 faults='signal=KILL error=ENOSPC error=EIO read:error=EIO'
 reads='read,pread64,getdents64,newfstatat,statx,flock'

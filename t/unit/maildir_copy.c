@@ -148,7 +148,8 @@ static void
 keywords_go_along(void **state)
 {
 	static const char *const keywords[] = {"$Label1", "Foo"};
-	const struct mailbox_change change = {MAILBOX_ADD, 0, keywords, 2};
+	const struct mailbox_change change = {
+	    .op = MAILBOX_ADD, .keywords = keywords, .nkeywords = 2};
 	uint32_t uids[20], dst[20], uidvalidity, i;
 	const char *const *names;
 	const uint16_t *set;

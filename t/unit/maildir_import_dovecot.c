@@ -100,7 +100,7 @@ static void
 dovecots_files_and_letters_stay(void **state)
 {
 	static const struct mailbox_change unflag = {
-	    MAILBOX_REMOVE, MESSAGE_FLAGGED, NULL, 0};
+	    .op = MAILBOX_REMOVE, .flags = MESSAGE_FLAGGED};
 	uint32_t uid = 3;
 	bool changed;
 

@@ -72,7 +72,7 @@ static int
 store(uint32_t first, size_t n, enum mailbox_op op, const char *keyword)
 {
 	const struct mailbox_change change = {
-	    op, 0, &keyword, keyword == NULL ? 0 : 1};
+	    .op = op, .keywords = &keyword, .nkeywords = keyword != NULL};
 	uint32_t uids[100];
 	bool changed[100];
 	size_t i;

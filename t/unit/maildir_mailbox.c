@@ -102,7 +102,8 @@ news(bool force)
 static bool
 store(uint32_t uid, enum mailbox_op op, unsigned flags)
 {
-	const struct mailbox_change change = {op, (uint8_t)flags, NULL, 0};
+	const struct mailbox_change change = {
+	    .op = op, .flags = (uint8_t)flags};
 	bool changed;
 
 	assert_int_equal(mailbox_store(mb, &uid, 1, &change, &changed), 0);
@@ -212,7 +213,7 @@ examine_of_a_known_folder_changes_nothing(void **state)
 {
 	const uint32_t uid = 1;
 	const struct mailbox_change change = {
-	    MAILBOX_ADD, MESSAGE_SEEN, NULL, 0};
+	    .op = MAILBOX_ADD, .flags = MESSAGE_SEEN};
 	bool flag;
 
 	(void)state;
@@ -591,7 +592,7 @@ store_never_replaces_another_file(void **state)
 {
 	const uint32_t uid = 1;
 	const struct mailbox_change change = {
-	    MAILBOX_ADD, MESSAGE_SEEN, NULL, 0};
+	    .op = MAILBOX_ADD, .flags = MESSAGE_SEEN};
 	bool changed;
 
 	(void)state;

@@ -15,5 +15,5 @@ x
 1< * LIST (\HasNoChildren) "." "INBOX.z.y"
 1< * STATUS "INBOX.z.y" (MESSAGES 0 UNSEEN 0)
 1< a OK LIST completed
-1> b LIST "" INBOX RETURN (STATUS (HIGHESTMODSEQ))
+1> b LIST "" INBOX RETURN (STATUS (MAILBOXID))
 1< b BAD ...

@@ -1,11 +1,12 @@
 /*
  * The small commands of any state: CAPABILITY, NOOP, LOGOUT, CHECK (RFC 3501
- * 6.1, 6.4.1), ENABLE (RFC 5161, 6855), NAMESPACE (RFC 2342).
+ * 6.1, 6.4.1), ENABLE (RFC 5161, 6855, 7162), NAMESPACE (RFC 2342).
  */
 #include <strings.h>
 
 #include "shm/capability.h"
 #include "worker/imap/command.h"
+#include "worker/imap/condstore.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
@@ -55,7 +56,7 @@ void
 cmd_enable(struct command *c)
 {
 	struct session *s = c->s;
-	bool utf8 = false, some = false;
+	bool utf8 = false, some = false, condstore = false, qresync = false;
 	struct parse_text word;
 
 	while (!parse_end(c->p)) {
@@ -67,6 +68,12 @@ cmd_enable(struct command *c)
 		if (word.n == 11 &&
 		    strncasecmp(word.p, "UTF8=ACCEPT", word.n) == 0)
 			utf8 = capability_has(s->set, "UTF8=ACCEPT");
+		else if (word.n == 9 &&
+			 strncasecmp(word.p, "CONDSTORE", word.n) == 0)
+			condstore = capability_has(s->set, "CONDSTORE");
+		else if (word.n == 7 &&
+			 strncasecmp(word.p, "QRESYNC", word.n) == 0)
+			qresync = capability_has(s->set, "QRESYNC");
 	}
 	if (!some)
 		parse_fail(c->p, "Expected a capability");
@@ -74,7 +81,13 @@ cmd_enable(struct command *c)
 		return;
 	utf8 = utf8 && !s->client.utf8;
 	s->client.utf8 |= utf8;
-	out_line(s, "ENABLED%s", utf8 ? " UTF8=ACCEPT" : "");
+	condstore = condstore && !s->client.condstore;
+	qresync = qresync && !s->client.qresync;
+	out_line(s, "ENABLED%s%s%s", utf8 ? " UTF8=ACCEPT" : "",
+	    condstore ? " CONDSTORE" : "", qresync ? " QRESYNC" : "");
+	if (condstore || qresync)
+		condstore_enable(s);
+	s->client.qresync |= qresync;
 	out_tagged(c, OUT_OK, NULL, "Options enabled");
 }
 

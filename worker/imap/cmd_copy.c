@@ -7,6 +7,7 @@
 
 #include "worker/imap/change.h"
 #include "worker/imap/command.h"
+#include "worker/imap/condstore.h"
 #include "worker/imap/namespace.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
@@ -131,7 +132,7 @@ finish(struct command *c, struct change_copy *copy)
 		buf_str(&s->line, b.p);
 		buf_str(&s->line, "] Moved\r\n");
 		out_send(s);
-		out_tagged(c, OUT_OK, NULL, "MOVE completed.");
+		out_tagged(c, OUT_OK, condstore_code(s), "MOVE completed.");
 	} else {
 		out_tagged(c, OUT_OK, b.p, "COPY completed.");
 	}

@@ -11,6 +11,7 @@
 #include "worker/imap/body.h"
 #include "worker/imap/change.h"
 #include "worker/imap/command.h"
+#include "worker/imap/condstore.h"
 #include "worker/imap/content.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
@@ -18,12 +19,13 @@
 #define LOOK_ALIVE 64 /* messages between two looks at the wire */
 
 /* What of a message a request touches. */
-#define NEED_FILE  1u
-#define NEED_MIME  2u
-#define NEED_SIZE  4u
-#define NEED_DATE  8u
-#define NEED_SEEN  16u
-#define NEED_FLAGS 32u
+#define NEED_FILE   1u
+#define NEED_MIME   2u
+#define NEED_SIZE   4u
+#define NEED_DATE   8u
+#define NEED_SEEN   16u
+#define NEED_FLAGS  32u
+#define NEED_NUMBER 64u
 
 struct fetch {
 	struct command *c;
@@ -31,12 +33,18 @@ struct fetch {
 	const struct parse_fetch_item *items;
 	size_t nitems;
 	unsigned need;
+	uint64_t since; /* CHANGEDSINCE; 0: all */
 	struct content content;
 	/* the message of now */
 	uint32_t seq, uid;
+	bool open; /* its file is: content holds it */
 	struct message m;
 	uint64_t size;
 	time_t date;
+	struct kept {
+		const char *p; /* NULL: not kept */
+		size_t n;
+	} * kept; /* [nitems] of a request that kept texts may answer */
 	struct body_slice *slices; /* [nitems], p NULL: there is no such part */
 	/* of all */
 	bool vanished, unknown_cte;
@@ -47,9 +55,14 @@ static void check_items(struct command *, const struct parse_fetch *);
 static int cut_set(
     struct fetch *, const struct parse_partial *, struct view_set *);
 static unsigned needs(const struct parse_fetch *);
+static void tell_vanished(struct fetch *, const struct parse_fetch *);
 static void fetch_all(struct fetch *, const struct view_set *);
 static void fetch_one(struct fetch *);
 static int prepare(struct fetch *);
+static bool answers_kept(const struct parse_fetch *);
+static bool take_kept(struct fetch *);
+static enum mailbox_kept kept_kind(enum parse_fetch_what);
+static void put_made(struct fetch *, size_t);
 static int prepare_slice(struct fetch *, size_t);
 static int slice_root(
     struct fetch *, const struct parse_section *, struct body_slice *);
@@ -83,11 +96,19 @@ cmd_fetch(struct command *c)
 	f.items = request.items;
 	f.nitems = request.nitems;
 	f.need = needs(&request);
+	f.since = request.changedsince;
+	if (f.since != 0 || (f.need & NEED_NUMBER) != 0)
+		condstore_enable(c->s);
 	f.slices = arena_array(c->s->arena, f.nitems, sizeof(*f.slices));
+	f.kept = answers_kept(&request)
+		     ? arena_array(c->s->arena, f.nitems, sizeof(*f.kept))
+		     : NULL;
 	if (f.slices == NULL) {
 		out_errno(c, ENOMEM, "FETCH failed.");
 		return;
 	}
+	if (request.vanished)
+		tell_vanished(&f, &request);
 	content_init(&f.content);
 	fetch_all(&f, &set);
 	content_done(&f.content);
@@ -107,14 +128,20 @@ cmd_fetch(struct command *c)
 static void
 check_items(struct command *c, const struct parse_fetch *request)
 {
+	const struct client *client = &c->s->client;
+	bool numbers = request->changedsince != 0;
 	size_t i;
 
-	if (request->changedsince != 0 || request->vanished ||
-	    (request->partial.lo != 0 && !c->uid))
+	if (request->partial.lo != 0 && !c->uid)
 		parse_fail(c->p, "FETCH modifier not supported");
+	/* RFC 7162 3.2.6 */
+	if (request->vanished && (!c->uid || !client->qresync))
+		parse_fail(c->p, "VANISHED needs UID FETCH and QRESYNC");
 	for (i = 0; i < request->nitems; i++)
 		switch (request->items[i].what) {
 		case PARSE_FETCH_MODSEQ:
+			numbers = true;
+			break;
 		case PARSE_FETCH_EMAILID:
 		case PARSE_FETCH_THREADID:
 		case PARSE_FETCH_SAVEDATE:
@@ -133,6 +160,8 @@ check_items(struct command *c, const struct parse_fetch *request)
 		case PARSE_FETCH_BINARY_SIZE:
 			break;
 		}
+	if (numbers && !condstore_usable(c->s))
+		parse_fail(c->p, "the mailbox is NOMODSEQ");
 }
 
 /* RFC 9394 3.3: of the messages there are, those in this range of places. */
@@ -187,6 +216,7 @@ needs(const struct parse_fetch *request)
 	    [PARSE_FETCH_SECTION] = NEED_FILE,
 	    [PARSE_FETCH_BINARY] = NEED_FILE | NEED_MIME,
 	    [PARSE_FETCH_BINARY_SIZE] = NEED_FILE | NEED_MIME,
+	    [PARSE_FETCH_MODSEQ] = NEED_NUMBER,
 	};
 	const struct parse_fetch_item *item;
 	unsigned need = 0;
@@ -202,6 +232,21 @@ needs(const struct parse_fetch *request)
 			need |= NEED_SEEN;
 	}
 	return need;
+}
+
+/* RFC 7162 3.2.6: before the first FETCH. */
+static void
+tell_vanished(struct fetch *f, const struct parse_fetch *request)
+{
+	uint32_t max = mailbox_uidnext(f->s->client.view->mailbox) - 1;
+	const struct seqset_range *r;
+	size_t n;
+
+	if (request->set.saved || max == 0)
+		return;
+	r = seqset_resolve(f->s->arena, &request->set, max, &n);
+	if (r != NULL)
+		condstore_vanished(f->s, request->changedsince, r, n, 0);
 }
 
 static void
@@ -220,6 +265,8 @@ fetch_all(struct fetch *f, const struct view_set *set)
 				f->vanished = true;
 				continue;
 			}
+			if (m->modseq <= f->since && f->since != 0)
+				continue;
 			f->m = *m;
 			f->seq = seq;
 			f->uid = m->uid;
@@ -272,7 +319,8 @@ prepare(struct fetch *f)
 	int result;
 	size_t i;
 
-	if ((f->need & NEED_FILE) != 0) {
+	f->open = (f->need & NEED_FILE) != 0 && !take_kept(f);
+	if (f->open) {
 		arena_reset(f->s->scratch);
 		if (content_open(&f->content, box, f->uid) == -1)
 			return -1;
@@ -289,12 +337,57 @@ prepare(struct fetch *f)
 	if ((f->need & NEED_SIZE) != 0 &&
 	    mailbox_size(box, f->uid, &f->size) == -1)
 		return -1;
-	for (i = 0; (f->need & NEED_FILE) != 0 && i < f->nitems; i++) {
+	for (i = 0; f->open && i < f->nitems; i++) {
 		result = prepare_slice(f, i);
 		if (result != 0)
 			return result;
 	}
 	return 0;
+}
+
+/* Is all that needs the file among what is kept? */
+static bool
+answers_kept(const struct parse_fetch *request)
+{
+	size_t i;
+
+	for (i = 0; i < request->nitems; i++)
+		switch (request->items[i].what) {
+		case PARSE_FETCH_SECTION:
+		case PARSE_FETCH_BINARY:
+		case PARSE_FETCH_BINARY_SIZE:
+			return false;
+		default:
+			break;
+		}
+	return true;
+}
+
+static bool
+take_kept(struct fetch *f)
+{
+	struct mailbox *box = f->s->client.view->mailbox;
+	enum mailbox_kept kind;
+	size_t i;
+
+	for (i = 0; f->kept != NULL && i < f->nitems; i++) {
+		kind = kept_kind(f->items[i].what);
+		if (kind != 0 && !mailbox_kept(box, f->uid, kind, &f->kept[i].p,
+				     &f->kept[i].n))
+			return false;
+	}
+	return f->kept != NULL;
+}
+
+/* 0: no such thing. */
+static enum mailbox_kept
+kept_kind(enum parse_fetch_what what)
+{
+	if (what == PARSE_FETCH_ENVELOPE)
+		return MAILBOX_ENVELOPE;
+	if (what == PARSE_FETCH_BODY)
+		return MAILBOX_BODY;
+	return what == PARSE_FETCH_BODYSTRUCTURE ? MAILBOX_BODYSTRUCTURE : 0;
 }
 
 static int
@@ -411,6 +504,10 @@ tell(struct fetch *f, bool seen)
 		put_item(f, i, &seen);
 		blank = true;
 	}
+	if (f->since != 0 && (f->need & NEED_NUMBER) == 0)
+		view_put_modseq(f->s, &f->m); /* RFC 7162 3.1.4.1 */
+	else if (seen && f->s->client.condstore && (f->need & NEED_NUMBER) == 0)
+		view_put_modseq(f->s, &f->m);
 	if (seen) { /* RFC 3501 6.4.5: the change SHOULD be in the answer */
 		buf_char(b, ' ');
 		put_flags(f);
@@ -444,15 +541,15 @@ put_item(struct fetch *f, size_t i, bool *seen)
 		break;
 	case PARSE_FETCH_ENVELOPE:
 		buf_str(b, "ENVELOPE ");
-		body_envelope(b, f->content.p, f->content.header);
-		f->s->client.header_bytes += f->content.header;
+		put_made(f, i);
 		break;
 	case PARSE_FETCH_BODY:
+		buf_str(b, "BODY ");
+		put_made(f, i);
+		break;
 	case PARSE_FETCH_BODYSTRUCTURE:
-		buf_str(b, item->what == PARSE_FETCH_BODY ? "BODY "
-							  : "BODYSTRUCTURE ");
-		body_structure(b, f->content.p, content_mime(&f->content),
-		    item->what == PARSE_FETCH_BODYSTRUCTURE);
+		buf_str(b, "BODYSTRUCTURE ");
+		put_made(f, i);
 		break;
 	case PARSE_FETCH_BINARY_SIZE:
 		buf_str(b, item->label);
@@ -464,12 +561,42 @@ put_item(struct fetch *f, size_t i, bool *seen)
 		put_section(f, i);
 		break;
 	case PARSE_FETCH_MODSEQ:
+		buf_str(b, "MODSEQ (");
+		buf_num(b, f->m.modseq);
+		buf_char(b, ')');
+		if (f->s->client.view->sent < f->m.modseq)
+			f->s->client.view->sent = f->m.modseq;
+		break;
 	case PARSE_FETCH_EMAILID:
 	case PARSE_FETCH_THREADID:
 	case PARSE_FETCH_SAVEDATE:
 	case PARSE_FETCH_PREVIEW:
 		break; /* refused by check_items */
 	}
+}
+
+/* A text that is kept, or made now and kept from now on. */
+static void
+put_made(struct fetch *f, size_t i)
+{
+	enum parse_fetch_what what = f->items[i].what;
+	struct buf *b = &f->s->line;
+	size_t start = b->n;
+
+	if (!f->open) {
+		buf_bytes(b, f->kept[i].p, f->kept[i].n);
+		return;
+	}
+	if (what == PARSE_FETCH_ENVELOPE) {
+		body_envelope(b, f->content.p, f->content.header);
+		f->s->client.header_bytes += f->content.header;
+	} else {
+		body_structure(b, f->content.p, content_mime(&f->content),
+		    what == PARSE_FETCH_BODYSTRUCTURE);
+	}
+	if (f->kept != NULL && !b->failed)
+		mailbox_keep(f->s->client.view->mailbox, f->uid,
+		    kept_kind(what), b->p + start, b->n - start);
 }
 
 static void

@@ -1,11 +1,12 @@
 /*
  * SELECT, EXAMINE, CLOSE (RFC 3501 6.3.1, 6.3.2, 6.4.2), UNSELECT (RFC 3691),
- * EXPUNGE and UID EXPUNGE (RFC 3501 6.4.3, RFC 4315).
+ * EXPUNGE and UID EXPUNGE (RFC 3501 6.4.3, RFC 4315); QRESYNC: RFC 7162 3.2.5.
  */
 #include <errno.h>
 
 #include "worker/imap/change.h"
 #include "worker/imap/command.h"
+#include "worker/imap/condstore.h"
 #include "worker/imap/namespace.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
@@ -76,7 +77,8 @@ cmd_expunge(struct command *c)
 	    expunge(c, c->uid ? &set : NULL) == -1)
 		out_errno(c, errno, "EXPUNGE failed.");
 	else
-		out_tagged(c, OUT_OK, NULL, "EXPUNGE completed.");
+		out_tagged(
+		    c, OUT_OK, condstore_code(c->s), "EXPUNGE completed.");
 }
 
 static void
@@ -85,15 +87,22 @@ open_folder(struct command *c, bool readonly)
 	struct session *s = c->s;
 	char folder[SESSION_MAX_NAME];
 	struct view *v = NULL;
+	struct parse_select params = {0};
 	const char *name;
 
 	parse_space(c->p);
 	name = parse_mailbox(c->p);
+	parse_select(c->p, &params);
+	if (params.qresync && !s->client.qresync)
+		parse_fail(c->p, "QRESYNC was not enabled");
 	if (!command_parsed(c))
 		return;
 	/* RFC 3501 6.3.1: also when the new one cannot be opened. */
-	if (s->client.state == SESSION_SELECTED)
+	if (s->client.state == SESSION_SELECTED) {
 		leave(s);
+		out_line(s, "OK [CLOSED] The folder before is closed");
+	}
+	s->client.condstore |= params.condstore;
 	if (namespace_folder(s->set, name, folder, sizeof(folder)) == 0)
 		v = view_open(s, folder, readonly);
 	if (v == NULL) {
@@ -108,6 +117,8 @@ open_folder(struct command *c, bool readonly)
 	s->client.view = v;
 	session_enter(s, SESSION_SELECTED);
 	tell_folder(s);
+	if (params.qresync)
+		condstore_resync(s, &params);
 	out_tagged(c, OUT_OK, v->readonly ? "READ-ONLY" : "READ-WRITE", "Ok");
 }
 
@@ -122,6 +133,7 @@ tell_folder(struct session *s)
 	out_line(s, "OK [UIDVALIDITY %u] Ok", mailbox_uidvalidity(v->mailbox));
 	out_line(s, "OK [UIDNEXT %u] Ok", mailbox_uidnext(v->mailbox));
 	tell_first_unseen(s);
+	condstore_tell(s);
 }
 
 static void

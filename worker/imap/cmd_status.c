@@ -1,5 +1,6 @@
 /*
- * STATUS (RFC 3501 6.3.10, RFC 8438 SIZE, RFC 9051 DELETED, RFC 7889
+ * STATUS (RFC 3501 6.3.10, RFC 7162
+ * HIGHESTMODSEQ, RFC 8438 SIZE, RFC 9051 DELETED, RFC 7889
  * APPENDLIMIT); the items of a folder are also what LIST-STATUS wants.
  */
 #include "worker/imap/cmd_status.h"
@@ -8,12 +9,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "worker/imap/condstore.h"
 #include "worker/imap/namespace.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
-/* These need the index. */
-#define LATER (PARSE_STATUS_HIGHESTMODSEQ | PARSE_STATUS_MAILBOXID)
+/* Of an object identifier, RFC 8474. */
+#define LATER PARSE_STATUS_MAILBOXID
 
 static int get_status(
     struct session *, const char *, bool, struct mailbox_status *);
@@ -59,6 +61,8 @@ status_tell(struct session *s, const char *folder, unsigned items)
 
 	if (get_status(s, folder, (items & PARSE_STATUS_SIZE) != 0, &st) == -1)
 		return -1;
+	if ((items & PARSE_STATUS_HIGHESTMODSEQ) != 0)
+		condstore_enable(s);
 	buf_str(b, "* STATUS ");
 	out_mailbox(s, b, folder);
 	buf_str(b, " (");
@@ -76,6 +80,9 @@ status_tell(struct session *s, const char *folder, unsigned items)
 		put_item(b, "DELETED", st.deleted);
 	if ((items & PARSE_STATUS_SIZE) != 0)
 		put_item(b, "SIZE", st.size);
+	/* RFC 7162 3.1.7: 0 where there are no change numbers. */
+	if ((items & PARSE_STATUS_HIGHESTMODSEQ) != 0)
+		put_item(b, "HIGHESTMODSEQ", st.modseq);
 	if ((items & PARSE_STATUS_APPENDLIMIT) != 0)
 		put_item(b, "APPENDLIMIT", s->set->append_limit);
 	if (b->p != NULL && b->n > 0 && b->p[b->n - 1] == ' ')
@@ -121,6 +128,7 @@ selected_status(struct session *s, struct mailbox_status *st)
 		st->deleted += (m[i].flags & MESSAGE_DELETED) != 0;
 	}
 	st->uidnext = mailbox_uidnext(box);
+	st->modseq = mailbox_modseq(box);
 	st->uidvalidity = mailbox_uidvalidity(box);
 }
 

@@ -9,11 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker/imap/condstore.h"
 #include "worker/imap/out.h"
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
 
-static void tell(struct command *, const struct found *);
+static bool has_modseq(const struct parse_search_node *);
+static void put_modseq(
+    struct command *, const struct parse_search *, const struct found *);
+static void tell(
+    struct command *, const struct parse_search *, const struct found *);
 static void tell_extended(
     struct command *, const struct parse_search *, const struct found *);
 static struct found part_of(const struct parse_partial *, const struct found *);
@@ -29,8 +34,11 @@ found_begin(struct command *c, const struct parse_search *request,
 {
 	enum search_result result = found_make(c, request, progress, out);
 
-	if (result == SEARCH_MADE)
+	if (result == SEARCH_MADE) {
+		if (has_modseq(request->root))
+			condstore_enable(c->s);
 		return true;
+	}
 	found_refuse(c, request, result);
 	return false;
 }
@@ -93,7 +101,7 @@ found_answer(struct command *c, const struct parse_search *request,
 	if (request->extended)
 		tell_extended(c, request, found);
 	else
-		tell(c, found);
+		tell(c, request, found);
 	if (err != 0)
 		found_fail(c, request, err);
 	else
@@ -109,8 +117,54 @@ found_fail(struct command *c, const struct parse_search *request, int err)
 			  : "Some messages could not be read.");
 }
 
+static bool
+has_modseq(const struct parse_search_node *n)
+{
+	for (; n != NULL; n = n->next)
+		if (n->key == PARSE_SEARCH_MODSEQ || has_modseq(n->child))
+			return true;
+	return false;
+}
+
+/*
+ * RFC 7162 3.1.5, 3.1.10: the highest number of what is told; of MIN or MAX
+ * alone that of theirs.
+ */
 static void
-tell(struct command *c, const struct found *found)
+put_modseq(struct command *c, const struct parse_search *request,
+    const struct found *found)
+{
+	const unsigned all = PARSE_SEARCH_RETURN_ALL |
+			     PARSE_SEARCH_RETURN_COUNT |
+			     PARSE_SEARCH_RETURN_PARTIAL;
+	const struct message *m;
+	uint64_t highest = 0;
+	bool ends = request->extended && (request->ret & all) == 0;
+	size_t i;
+
+	if (!has_modseq(request->root))
+		return;
+	for (i = 0; i < found->n; i++) {
+		if (ends &&
+		    (i != 0 || (request->ret & PARSE_SEARCH_RETURN_MIN) == 0) &&
+		    (i != found->n - 1 ||
+			(request->ret & PARSE_SEARCH_RETURN_MAX) == 0))
+			continue;
+		m = view_message(c->s->client.view, found->seqs[i]);
+		if (m != NULL && m->modseq > highest)
+			highest = m->modseq;
+	}
+	if (highest == 0)
+		return;
+	buf_str(&c->s->line, request->extended ? " MODSEQ " : " (MODSEQ ");
+	buf_num(&c->s->line, highest);
+	if (!request->extended)
+		buf_char(&c->s->line, ')');
+}
+
+static void
+tell(struct command *c, const struct parse_search *request,
+    const struct found *found)
 {
 	struct buf *b = &c->s->line;
 	size_t i;
@@ -121,6 +175,7 @@ tell(struct command *c, const struct found *found)
 		buf_char(b, ' ');
 		buf_num(b, found_number(c, found->seqs[i]));
 	}
+	put_modseq(c, request, found);
 	buf_str(b, "\r\n");
 	out_send(c->s);
 }
@@ -176,6 +231,7 @@ found_put(struct command *c, const struct parse_search *request,
 	}
 	if ((ret & PARSE_SEARCH_RETURN_COUNT) != 0)
 		buf_printf(b, " COUNT %zu", n);
+	put_modseq(c, request, found);
 }
 
 /* RFC 9394 3.1: as much of the range as there is. */

@@ -90,6 +90,8 @@ out_tagged(struct command *c, enum out_word word, const char *code,
 	va_end(ap);
 	if (s->client.state == SESSION_SELECTED && word != OUT_BAD)
 		view_report(s, command_tells_expunge(c) ? VIEW_EXPUNGE : 0);
+	if (s->client.state == SESSION_SELECTED && s->client.condstore)
+		view_report_modseq(s);
 	if (s->client.state == SESSION_LOGOUT &&
 	    s->client.why != IPC_END_LOGOUT)
 		return;

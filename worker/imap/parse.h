@@ -140,6 +140,17 @@ struct parse_partial {
 	bool last; /* counted from the end: -1 is the last one */
 };
 
+/* What may follow the name in SELECT and EXAMINE: RFC 7162. */
+struct parse_select {
+	bool condstore, qresync;
+	uint32_t uidvalidity; /* of QRESYNC: */
+	uint64_t modseq;
+	bool has_known, match;
+	struct seqset known;      /* UIDs */
+	struct seqset seqs, uids; /* of match */
+};
+void parse_select(struct parse *, struct parse_select *);
+
 /* FETCH: RFC 3501 6.4.5, RFC 3516 (BINARY), 7162 (MODSEQ). */
 enum parse_fetch_what {
 	PARSE_FETCH_FLAGS,

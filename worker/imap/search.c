@@ -240,8 +240,10 @@ make_leaf(struct search *e, struct key *k)
 		return view_resolve(e->s, &set, true, &k->set) == 0
 			   ? SEARCH_MADE
 			   : SEARCH_MEMORY;
-	case PARSE_SEARCH_MODSEQ:
-		return SEARCH_KEY;
+	case PARSE_SEARCH_MODSEQ: /* RFC 7162 3.1.5 */
+		return mailbox_modseq(e->s->client.view->mailbox) == 0
+			   ? SEARCH_KEY
+			   : SEARCH_MADE;
 	case PARSE_SEARCH_HEADER:
 		k->field = arena_text(a, n->field.p, n->field.n);
 		if (k->field == NULL)
@@ -362,6 +364,8 @@ try_memory(struct search *e, const struct key *k)
 		return (e->m->flags & n->flags) == n->flags;
 	if (n->key == PARSE_SEARCH_RECENT)
 		return e->m->recent;
+	if (n->key == PARSE_SEARCH_MODSEQ)
+		return e->m->modseq >= n->number;
 	if (n->key == PARSE_SEARCH_KEYWORD)
 		return has_keyword(e, &n->text);
 	return in_set(&k->set, e->seq);

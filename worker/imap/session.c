@@ -194,6 +194,7 @@ open_account(struct session *s)
 	    .keywords = s->set->keywords != 0,
 	    .umask = (mode_t)s->set->umask,
 	    .lock_seconds = s->set->lock_timeout,
+	    .index = true,
 	    .trash = s->set->trashfolder,
 	};
 

@@ -44,6 +44,8 @@ view_open(struct session *s, const char *folder, bool readonly)
 		errno = err;
 		return NULL;
 	}
+	v->safe = mailbox_modseq(v->mailbox);
+	v->numbers = v->safe != 0;
 	return v;
 }
 
@@ -244,6 +246,9 @@ view_report(struct session *s, unsigned how)
 	for (i = 0; i < v->changed.n; i++)
 		report_flags(s, view_seq(v, v->changed.uids[i]));
 	v->changed.n = 0;
+	/* What was held back may be older than what was told. */
+	if (v->gone.n == 0)
+		v->safe = mailbox_modseq(v->mailbox);
 	if ((how & VIEW_FLAGS) != 0)
 		for (i = before; i < v->n; i++)
 			report_flags(s, (uint32_t)i + 1);
@@ -375,14 +380,22 @@ static void
 report_expunges(struct session *s)
 {
 	struct view *v = s->client.view;
+	bool vanished = s->client.qresync && v->numbers;
 	size_t from, kept, g = 0;
 
+	if (vanished) { /* RFC 7162 3.2.10.2 */
+		buf_str(&s->line, "* VANISHED ");
+		seqset_print(&s->line, v->gone.uids, v->gone.n);
+		buf_str(&s->line, "\r\n");
+	}
 	for (from = kept = 0; from < v->n; from++) {
 		if (g < v->gone.n && v->gone.uids[g] == v->uids[from]) {
 			view_told_flags(v, v->uids[from]);
-			buf_str(&s->line, "* ");
-			buf_num(&s->line, kept + 1);
-			buf_str(&s->line, " EXPUNGE\r\n");
+			if (!vanished) {
+				buf_str(&s->line, "* ");
+				buf_num(&s->line, kept + 1);
+				buf_str(&s->line, " EXPUNGE\r\n");
+			}
 			g++;
 		} else {
 			v->uids[kept++] = v->uids[from];
@@ -390,6 +403,34 @@ report_expunges(struct session *s)
 	}
 	v->n = kept;
 	v->gone.n = 0;
+}
+
+void
+view_put_modseq(struct session *s, const struct message *m)
+{
+	struct view *v = s->client.view;
+
+	if (m->modseq == 0)
+		return;
+	if (s->line.n > 0 && s->line.p[s->line.n - 1] != '(')
+		buf_char(&s->line, ' ');
+	buf_str(&s->line, "MODSEQ (");
+	buf_num(&s->line, m->modseq);
+	buf_char(&s->line, ')');
+	if (v->sent < m->modseq)
+		v->sent = m->modseq;
+}
+
+void
+view_report_modseq(struct session *s)
+{
+	struct view *v = s->client.view;
+
+	/* RFC 7162 section 6: else it would believe the highest it saw. */
+	if (v->sent > v->safe && v->safe != 0)
+		out_line(s, "OK [HIGHESTMODSEQ %llu] Not all is told yet",
+		    (unsigned long long)v->safe);
+	v->sent = 0;
 }
 
 static void
@@ -403,9 +444,18 @@ report_flags(struct session *s, uint32_t seq)
 		return;
 	buf_str(&s->line, "* ");
 	buf_num(&s->line, seq);
-	buf_str(&s->line, " FETCH (FLAGS (");
+	buf_str(&s->line, " FETCH (");
+	if (s->client.qresync) {
+		buf_str(&s->line, "UID ");
+		buf_num(&s->line, m->uid);
+		buf_char(&s->line, ' ');
+	}
+	buf_str(&s->line, "FLAGS (");
 	out_flags(&s->line, v->mailbox, m);
-	buf_str(&s->line, "))\r\n");
+	buf_char(&s->line, ')');
+	if (s->client.condstore)
+		view_put_modseq(s, m);
+	buf_str(&s->line, ")\r\n");
 	if (s->line.n >= WIRE_OUT)
 		out_send(s);
 }

@@ -32,6 +32,9 @@ struct view {
 	char **told; /* names of keywords told, owned */
 	size_t ntold;
 	uint32_t told_max; /* highest UID told */
+	bool numbers;      /* HIGHESTMODSEQ was told, not NOMODSEQ */
+	uint64_t safe;     /* all changes up to this one were told */
+	uint64_t sent;     /* highest MODSEQ since the last tagged answer */
 	uint32_t *copied;  /* rising UIDs: trash.h */
 	size_t ncopied;
 };
@@ -94,6 +97,10 @@ void view_report_keywords(struct session *, bool always);
 void view_name_keywords(struct session *, const char *const *names, size_t n);
 /* Frees what view_report_keywords remembers. */
 void view_forget_keywords(struct view *);
+/* "MODSEQ (n)" to the line, behind a blank where one is due. */
+void view_put_modseq(struct session *, const struct message *);
+/* Before a tagged answer: HIGHESTMODSEQ, if what was sent misleads. */
+void view_report_modseq(struct session *);
 /* EXISTS and RECENT as told so far. */
 void view_report_counts(struct session *);
 /* Number of told messages with \Recent. */

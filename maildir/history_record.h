@@ -1,0 +1,62 @@
+/*
+ * The records about folders and messages in the index, to and from bytes. They
+ * never leave this host and boot: numbers as the machine has them, but big
+ * end first in keys, so that they sort.
+ */
+#ifndef MAILDIR_HISTORY_RECORD_H
+#define MAILDIR_HISTORY_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maildir/index.h"
+
+#define KEY_FOLDER  5  /* kind and number */
+#define KEY_MESSAGE 9  /* and UID */
+#define KEY_CACHE   10 /* and kind of what is kept */
+#define KEY_TOMB    17 /* kind, number, change number, UID */
+
+#define RECORD_KEYWORDS 32768 /* bytes of a message's keywords */
+#define RECORD_MAX      (RECORD_KEYWORDS + 1024)
+
+struct mailbox;
+
+struct folder_record {
+	uint32_t number, uidvalidity;
+	uint64_t highest; /* number of the last change */
+	uint64_t floor;   /* tombstones above it are all there */
+	uint64_t tombs;
+};
+
+struct message_record {
+	uint64_t modseq;
+	uint8_t flags;
+	bool in_new;
+	const char *base, *info, *keywords; /* not terminated */
+	size_t nbase, ninfo, nkeywords;
+};
+
+/* The folder's record; _get only if it is for its UIDVALIDITY. */
+bool folder_find(
+    struct index_txn *, const struct mailbox *, struct folder_record *);
+bool folder_get(
+    struct index_txn *, const struct mailbox *, struct folder_record *);
+void folder_put(
+    struct index_txn *, const struct mailbox *, const struct folder_record *);
+/* A number that no folder has had. */
+uint32_t folder_number(struct index_txn *);
+
+void key_message(unsigned char[static KEY_MESSAGE], uint32_t, uint32_t uid);
+void key_tomb(unsigned char[static KEY_TOMB], uint32_t number, uint64_t modseq,
+    uint32_t uid);
+/* The UID of a message's key, the numbers of a tombstone's. */
+uint32_t key_uid(const struct index_bytes *);
+uint64_t key_modseq(const unsigned char[static KEY_TOMB]);
+uint32_t key_tomb_uid(const unsigned char[static KEY_TOMB]);
+
+bool message_parse(const struct index_bytes *, struct message_record *);
+/* Into RECORD_MAX bytes; how many it took. */
+size_t message_print(const struct message_record *, unsigned char *);
+
+#endif

@@ -1,0 +1,779 @@
+/*
+ * The index, made safe to use:
+ *
+ * - It is trusted only with a stamp of this version, this boot and its own
+ *   inode: nothing is synced, so after a power cut it is worth nothing, and a
+ *   copy of a live one is broken. Each value carries a sum.
+ * - Before each transaction its files are compared with their paths: who
+ *   removes or replaces them finds everybody on the new ones. Both are made
+ *   together, under a lock, so that two processes never use one data file with
+ *   two lock files.
+ * - What goes wrong inside of LMDB (an error, a failed assertion, a fault in
+ *   the map because the file was cut off or is garbage) jumps out of the
+ *   transaction; the index is dropped and the mail is served without it.
+ * - A process that holds LMDB's lock and is stopped would stop all others: who
+ *   waits for it 30 s is ended by SIGALRM.
+ * - It is not used on a network file system, nor where another user can write.
+ */
+#include "maildir/index.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "maildir/account.h"
+#include "maildir/lock.h"
+#include "maildir/modseq.h"
+#include "maildir/private.h"
+#include "maildir/util.h"
+
+#define INDEX_DIR     "index"
+#define INDEX_DATA    "data.mdb"
+#define INDEX_LOCK    "lock.mdb"
+#define INDEX_GUARD   "modseq.lock"
+#define INDEX_VERSION 1
+#define INDEX_MAP     (sizeof(size_t) > 4 ? (size_t)1 << 36 : (size_t)1 << 29)
+#define INDEX_READERS 1024
+#define INDEX_WAIT    30 /* s for LMDB's lock */
+#define INDEX_RETRY   60 /* s after three failures */
+#define BOOT_ID       "/proc/sys/kernel/random/boot_id"
+#define BOOT_MAX      64
+
+struct stamp_record {
+	uint32_t version, page;
+	uint64_t dev, ino;
+	char boot[BOOT_MAX];
+};
+
+struct index {
+	MDB_env *env;
+	MDB_dbi dbi;
+	int dirfd; /* of its directory, -1: not open */
+	dev_t dev;
+	ino_t data, lock; /* inodes of what is open */
+	off_t size;       /* the least that the file can be */
+	bool locked;      /* index_lock is ours */
+	bool told;        /* why it is not used was told */
+	unsigned failures;
+	time_t retry; /* monotonic; not tried before */
+	const char *why;
+	int result;
+	struct index_txn *txn; /* under way */
+};
+
+struct index_txn {
+	struct index *ix;
+	MDB_txn *txn;
+	MDB_cursor *cursor;
+	unsigned char prefix[INDEX_KEY_MAX];
+	size_t nprefix;
+	bool write;
+	int (*fn)(struct index_txn *, void *);
+	void *arg;
+	unsigned char buf[INDEX_VALUE_MAX + 8];
+};
+
+static const uint32_t network[] = {0x6969 /* nfs */, 0x517b /* smb */,
+    0xff534d42 /* cifs */, 0xfe534d42 /* smb2 */, 0x00c36400 /* ceph */,
+    0x5346414f, 0x6b414653 /* afs */, 0x7461636f /* ocfs2 */,
+    0x01161970 /* gfs2 */, 0x65735546 /* fuse */, 0x01021997 /* 9p */,
+    0x73757245 /* coda */, 0x0bd00bd0 /* lustre */, 0x47504653 /* gpfs */,
+    0x20030528 /* pvfs2 */, 0x19830326 /* beegfs */, 0x786f4256 /* vboxsf */};
+
+/* Where a fault goes to; one transaction at a time. */
+static struct {
+	sigjmp_buf jump;
+	volatile sig_atomic_t on;
+} guard;
+
+static int run(
+    struct maildir *, bool, int (*)(struct index_txn *, void *), void *);
+static bool is_current(struct maildir *);
+static int prepare(struct maildir *);
+static int open_dir(struct maildir *);
+static bool is_network(int);
+static bool is_private(const struct stat *);
+static int open_files(struct maildir *);
+static int open_env(struct index *);
+static int open_inside(struct index *);
+static int check_stamp(struct maildir *);
+static int write_stamp(struct maildir *);
+static int make_stamp(struct maildir *, struct stamp_record *);
+static int compare_stamp(struct index_txn *, void *);
+static int begin_new(struct index_txn *, void *);
+static int transact(
+    struct index *, bool, int (*)(struct index_txn *, void *), void *);
+static int transact_inside(struct index *);
+static int abort_inside(struct index *);
+static int close_inside(struct index *);
+static void close_env(struct index *);
+static void fail(struct maildir *, const char *);
+static void drop_files(struct index *);
+static int guarded(struct index *, int (*)(struct index *));
+static void on_fault(int);
+static void on_assert(MDB_env *, const char *);
+static _Noreturn void leave(struct index *, const char *);
+static void check(struct index_txn *, int);
+static bool take(struct index_txn *, MDB_val *, MDB_val *, struct index_bytes *,
+    struct index_bytes *);
+static uint64_t sum(const void *, size_t, const void *, size_t);
+static time_t now(void);
+
+int
+index_new(struct maildir *md)
+{
+	if ((md->index = calloc(1, sizeof(*md->index))) == NULL)
+		return -1;
+	md->index->dirfd = -1;
+	return 0;
+}
+
+void
+index_free(struct maildir *md)
+{
+	if (md->index == NULL)
+		return;
+	close_env(md->index);
+	util_close(md->index->dirfd);
+	free(md->index);
+	md->index = NULL;
+}
+
+bool
+index_hopeful(const struct maildir *md)
+{
+	return md->index != NULL && md->index->retry <= now();
+}
+
+int
+index_read(struct maildir *md, int (*fn)(struct index_txn *, void *), void *arg)
+{
+	return run(md, false, fn, arg);
+}
+
+int
+index_write(
+    struct maildir *md, int (*fn)(struct index_txn *, void *), void *arg)
+{
+	return run(md, true, fn, arg);
+}
+
+static int
+run(struct maildir *md, bool write, int (*fn)(struct index_txn *, void *),
+    void *arg)
+{
+	struct index *ix = md->index;
+	int r;
+
+	if (ix == NULL || ix->retry > now()) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	if (!is_current(md) && prepare(md) == -1)
+		return -1;
+	r = transact(ix, write, fn, arg);
+	if (r == -1 && ix->why != NULL) {
+		fail(md, ix->why);
+		errno = EIO;
+	} else if (r != -1) {
+		ix->failures = 0;
+	}
+	return r;
+}
+
+/* Are the files that are open those at their paths, and whole? */
+static bool
+is_current(struct maildir *md)
+{
+	struct index *ix = md->index;
+	struct stat data, lock;
+
+	if (ix->env == NULL)
+		return false;
+	if (md->options.indexdir == NULL
+		? fstatat(md->rootfd, ACCOUNT_DIR "/" INDEX_DIR "/" INDEX_DATA,
+		      &data, AT_SYMLINK_NOFOLLOW) == -1 ||
+		      fstatat(md->rootfd,
+			  ACCOUNT_DIR "/" INDEX_DIR "/" INDEX_LOCK, &lock,
+			  AT_SYMLINK_NOFOLLOW) == -1
+		: fstatat(ix->dirfd, INDEX_DATA, &data, AT_SYMLINK_NOFOLLOW) ==
+			  -1 ||
+		      fstatat(ix->dirfd, INDEX_LOCK, &lock,
+			  AT_SYMLINK_NOFOLLOW) == -1)
+		return false;
+	if (data.st_ino != ix->data || data.st_dev != ix->dev ||
+	    lock.st_ino != ix->lock || data.st_size < ix->size)
+		return false;
+	ix->size = data.st_size; /* LMDB never makes it shorter */
+	return true;
+}
+
+/* Opens what is there, or makes it. 0 or -1, then told once. */
+static int
+prepare(struct maildir *md)
+{
+	struct index *ix = md->index;
+	int fd, r;
+
+	close_env(ix);
+	util_close(ix->dirfd);
+	ix->dirfd = -1;
+	ix->why = NULL;
+	if (index_lock(md, &fd) == -1) {
+		fail(md, strerror(errno));
+		return -1;
+	}
+	if ((r = open_dir(md)) == 0)
+		r = open_files(md);
+	if (r == -1)
+		fail(md, ix->why == NULL ? strerror(errno) : ix->why);
+	index_unlock(md, fd);
+	errno = ENOTSUP;
+	return r;
+}
+
+static int
+open_dir(struct maildir *md)
+{
+	struct index *ix = md->index;
+	struct stat st;
+	int cork;
+
+	if (md->options.indexdir != NULL) {
+		ix->dirfd = util_open_dir(AT_FDCWD, md->options.indexdir, true);
+	} else {
+		if ((cork = account_look(md)) == -1)
+			return -1;
+		ix->dirfd = util_open_dir(cork, INDEX_DIR, true);
+		util_close(cork);
+	}
+	if (ix->dirfd == -1 || fstat(ix->dirfd, &st) == -1)
+		return -1;
+	if (!is_private(&st))
+		ix->why = "another user can write it";
+	else if (is_network(ix->dirfd))
+		ix->why = "it would lie on a network file system";
+	return ix->why == NULL ? 0 : -1;
+}
+
+static bool
+is_private(const struct stat *st)
+{
+	return st->st_uid == geteuid() && (st->st_mode & 022) == 0;
+}
+
+/* What a map of a file shows there is not what another host wrote. */
+static bool
+is_network(int fd)
+{
+	struct statfs fs;
+	size_t i;
+
+	if (fstatfs(fd, &fs) == -1)
+		return true;
+	for (i = 0; i < sizeof(network) / sizeof(network[0]); i++)
+		if ((uint32_t)fs.f_type == network[i])
+			return true;
+	return false;
+}
+
+/* Under the lock: nobody else opens or makes one now. */
+static int
+open_files(struct maildir *md)
+{
+	struct index *ix = md->index;
+	struct stat data, lock;
+	int tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		if (tries == 0 &&
+		    fstatat(ix->dirfd, INDEX_DATA, &data,
+			AT_SYMLINK_NOFOLLOW) == 0 &&
+		    fstatat(ix->dirfd, INDEX_LOCK, &lock,
+			AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(data.st_mode) && S_ISREG(lock.st_mode) &&
+		    is_private(&data) && is_private(&lock)) {
+			if (open_env(ix) == 0 && check_stamp(md) == 0)
+				return 0;
+			close_env(ix);
+		}
+		drop_files(ix);
+		ix->why = NULL;
+		if (open_env(ix) == 0 && write_stamp(md) == 0)
+			return 0;
+		close_env(ix);
+	}
+	drop_files(ix);
+	return -1;
+}
+
+static int
+open_env(struct index *ix)
+{
+	struct stat data, lock;
+
+	if (guarded(ix, open_inside) == -1)
+		return -1;
+	if (fstatat(ix->dirfd, INDEX_DATA, &data, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    fstatat(ix->dirfd, INDEX_LOCK, &lock, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	ix->dev = data.st_dev;
+	ix->data = data.st_ino;
+	ix->lock = lock.st_ino;
+	ix->size = data.st_size;
+	return 0;
+}
+
+static int
+open_inside(struct index *ix)
+{
+	const unsigned flags = MDB_NOSYNC | MDB_NOMETASYNC | MDB_NOTLS;
+	char path[64];
+	MDB_txn *txn;
+	int rc, dead;
+
+	/* The directory may have any name by now. */
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", ix->dirfd);
+	if ((rc = mdb_env_create(&ix->env)) != 0) {
+		ix->env = NULL;
+		leave(ix, mdb_strerror(rc));
+	}
+	if ((rc = mdb_env_set_mapsize(ix->env, INDEX_MAP)) != 0 ||
+	    (rc = mdb_env_set_maxreaders(ix->env, INDEX_READERS)) != 0 ||
+	    (rc = mdb_env_set_assert(ix->env, on_assert)) != 0 ||
+	    (rc = mdb_env_set_userctx(ix->env, ix)) != 0 ||
+	    (rc = mdb_env_open(ix->env, path, flags, 0600)) != 0 ||
+	    (rc = mdb_reader_check(ix->env, &dead)) != 0 ||
+	    (rc = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &txn)) != 0)
+		leave(ix, mdb_strerror(rc));
+	rc = mdb_dbi_open(txn, NULL, 0, &ix->dbi);
+	mdb_txn_abort(txn);
+	if (rc != 0)
+		leave(ix, mdb_strerror(rc));
+	return 0;
+}
+
+static int
+check_stamp(struct maildir *md)
+{
+	struct stamp_record want;
+
+	if (make_stamp(md, &want) == -1)
+		return -1;
+	return transact(md->index, false, compare_stamp, &want) == 0 ? 0 : -1;
+}
+
+static int
+write_stamp(struct maildir *md)
+{
+	return transact(md->index, true, begin_new, md) == 0 ? 0 : -1;
+}
+
+static int
+make_stamp(struct maildir *md, struct stamp_record *out)
+{
+	struct stat st;
+	char *text;
+	size_t n;
+
+	memset(out, 0, sizeof(*out));
+	out->version = INDEX_VERSION;
+	out->page = (uint32_t)sysconf(_SC_PAGESIZE);
+	if (fstatat(md->index->dirfd, INDEX_DATA, &st, AT_SYMLINK_NOFOLLOW) ==
+	    -1)
+		return -1;
+	out->dev = st.st_dev;
+	out->ino = st.st_ino;
+	if (md->options.boot != NULL) {
+		(void)snprintf(
+		    out->boot, sizeof(out->boot), "%s", md->options.boot);
+		return 0;
+	}
+	if (util_read_file(AT_FDCWD, BOOT_ID, BOOT_MAX - 1, &text, &n) == -1) {
+		md->index->why = "the boot's id cannot be read";
+		return -1;
+	}
+	memcpy(out->boot, text, n);
+	free(text);
+	return 0;
+}
+
+static int
+compare_stamp(struct index_txn *txn, void *arg)
+{
+	const struct stamp_record *want = arg;
+	struct index_bytes v;
+
+	return index_get(txn, "V", 1, &v) && v.n == sizeof(*want) &&
+		       memcmp(v.p, want, v.n) == 0
+		   ? 0
+		   : 1;
+}
+
+static int
+begin_new(struct index_txn *txn, void *arg)
+{
+	struct maildir *md = arg;
+	struct stamp_record stamp;
+
+	if (make_stamp(md, &stamp) == -1 || modseq_begin(md, txn) == -1)
+		return 1;
+	index_put(txn, "V", 1, &stamp, sizeof(stamp));
+	return 0;
+}
+
+static int
+transact(struct index *ix, bool write, int (*fn)(struct index_txn *, void *),
+    void *arg)
+{
+	struct index_txn *txn;
+	unsigned left = 0;
+	int r;
+
+	ix->why = NULL;
+	if ((txn = malloc(sizeof(*txn))) == NULL)
+		return -1;
+	memset(txn, 0, offsetof(struct index_txn, buf));
+	txn->ix = ix;
+	txn->write = write;
+	txn->fn = fn;
+	txn->arg = arg;
+	ix->txn = txn;
+	if (write)
+		left = alarm(INDEX_WAIT);
+	r = guarded(ix, transact_inside);
+	if (ix->txn->txn != NULL)
+		(void)guarded(ix, abort_inside);
+	if (write)
+		(void)alarm(left);
+	ix->txn = NULL;
+	free(txn);
+	return r;
+}
+
+static int
+transact_inside(struct index *ix)
+{
+	struct index_txn *txn = ix->txn;
+	MDB_txn *commit;
+	int r;
+
+	check(txn, mdb_txn_begin(
+		       ix->env, NULL, txn->write ? 0 : MDB_RDONLY, &txn->txn));
+	r = txn->fn(txn, txn->arg);
+	if (r != 0 || !txn->write)
+		return r;
+	if (txn->cursor != NULL)
+		mdb_cursor_close(txn->cursor);
+	txn->cursor = NULL;
+	/* Freed by a commit whatever comes of it. */
+	commit = txn->txn;
+	txn->txn = NULL;
+	check(txn, mdb_txn_commit(commit));
+	return 0;
+}
+
+static int
+abort_inside(struct index *ix)
+{
+	struct index_txn *txn = ix->txn;
+	MDB_txn *t = txn->txn;
+
+	txn->txn = NULL;
+	if (txn->cursor != NULL)
+		mdb_cursor_close(txn->cursor);
+	txn->cursor = NULL;
+	mdb_txn_abort(t);
+	return 0;
+}
+
+static int
+close_inside(struct index *ix)
+{
+	MDB_env *env = ix->env;
+
+	ix->env = NULL;
+	mdb_env_close(env);
+	return 0;
+}
+
+static void
+close_env(struct index *ix)
+{
+	const char *why = ix->why;
+
+	if (ix->env != NULL)
+		(void)guarded(ix, close_inside);
+	ix->why = why;
+}
+
+/* Dropped; told once, tried again at once or, after some, in a while. */
+static void
+fail(struct maildir *md, const char *why)
+{
+	struct index *ix = md->index;
+	int fd, saved = errno;
+
+	if (!ix->told)
+		maildir_note(
+		    md, "the index is not used, or made anew: %s", why);
+	ix->told = true;
+	if (ix->env != NULL) {
+		if (is_current(md) && index_lock(md, &fd) == 0) {
+			if (is_current(md))
+				drop_files(ix);
+			index_unlock(md, fd);
+		}
+		close_env(ix);
+	}
+	if (++ix->failures >= 3)
+		ix->retry = now() + INDEX_RETRY;
+	errno = saved;
+}
+
+static void
+drop_files(struct index *ix)
+{
+	util_unlink(ix->dirfd, INDEX_DATA);
+	util_unlink(ix->dirfd, INDEX_LOCK);
+}
+
+int
+index_lock(struct maildir *md, int *fd)
+{
+	struct lock lock;
+	int cork, saved;
+
+	*fd = -1;
+	if (md->index->locked)
+		return 0;
+	cork = account_look(md);
+	if (cork == -1 && errno == ENOENT)
+		cork = account_lock(md); /* makes it */
+	if (cork == -1)
+		return -1;
+	*fd = openat(
+	    cork, INDEX_GUARD, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	saved = errno;
+	util_close(cork);
+	errno = saved;
+	if (*fd == -1)
+		return -1;
+	if (lock_take(&lock, *fd, md->options.lock_seconds) == -1) {
+		util_close(*fd);
+		return -1;
+	}
+	md->index->locked = true;
+	return 0;
+}
+
+void
+index_unlock(struct maildir *md, int fd)
+{
+	if (fd == -1)
+		return;
+	md->index->locked = false;
+	util_close(fd);
+}
+
+/* ---- inside of a transaction ---- */
+
+static int
+guarded(struct index *ix, int (*fn)(struct index *))
+{
+	struct sigaction sa, segv, bus;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_fault;
+	(void)sigemptyset(&sa.sa_mask);
+	(void)sigaction(SIGSEGV, &sa, &segv);
+	(void)sigaction(SIGBUS, &sa, &bus);
+	ix->result = -1;
+	if (sigsetjmp(guard.jump, 1) == 0) {
+		guard.on = 1;
+		ix->result = fn(ix);
+	} else if (ix->why == NULL) {
+		ix->why = "a fault in its map";
+	}
+	guard.on = 0;
+	(void)sigaction(SIGSEGV, &segv, NULL);
+	(void)sigaction(SIGBUS, &bus, NULL);
+	return ix->result;
+}
+
+static void
+on_fault(int sig)
+{
+	if (guard.on)
+		siglongjmp(guard.jump, 1);
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+}
+
+static void
+on_assert(MDB_env *env, const char *text)
+{
+	(void)text;
+	leave(mdb_env_get_userctx(env), "it contradicts itself");
+}
+
+static _Noreturn void
+leave(struct index *ix, const char *why)
+{
+	ix->why = why;
+	siglongjmp(guard.jump, 1);
+}
+
+_Noreturn void
+index_distrust(struct index_txn *txn, const char *why)
+{
+	leave(txn->ix, why);
+}
+
+static void
+check(struct index_txn *txn, int rc)
+{
+	if (rc != 0)
+		leave(txn->ix, mdb_strerror(rc));
+}
+
+bool
+index_get(struct index_txn *txn, const void *key, size_t nkey,
+    struct index_bytes *out)
+{
+	MDB_val k = {nkey, (void *)(uintptr_t)key}, v;
+	int rc;
+
+	rc = mdb_get(txn->txn, txn->ix->dbi, &k, &v);
+	if (rc == MDB_NOTFOUND)
+		return false;
+	check(txn, rc);
+	return take(txn, &k, &v, NULL, out);
+}
+
+void
+index_put(struct index_txn *txn, const void *key, size_t nkey,
+    const void *value, size_t n)
+{
+	MDB_val k = {nkey, (void *)(uintptr_t)key}, v = {n + 8, txn->buf};
+	uint64_t h = sum(key, nkey, value, n);
+
+	if (n > INDEX_VALUE_MAX)
+		leave(txn->ix, "a value is too large");
+	memcpy(txn->buf, &h, 8);
+	memcpy(txn->buf + 8, value, n);
+	check(txn, mdb_put(txn->txn, txn->ix->dbi, &k, &v, 0));
+}
+
+void
+index_del(struct index_txn *txn, const void *key, size_t nkey)
+{
+	MDB_val k = {nkey, (void *)(uintptr_t)key};
+	int rc;
+
+	rc = mdb_del(txn->txn, txn->ix->dbi, &k, NULL);
+	if (rc != MDB_NOTFOUND)
+		check(txn, rc);
+}
+
+bool
+index_seek(struct index_txn *txn, const void *key, size_t nkey, size_t nprefix,
+    struct index_bytes *k, struct index_bytes *v)
+{
+	MDB_val mk = {nkey, (void *)(uintptr_t)key}, mv;
+	int rc;
+
+	if (nkey > INDEX_KEY_MAX || nprefix > nkey)
+		leave(txn->ix, "a key is too long");
+	memcpy(txn->prefix, key, nprefix);
+	txn->nprefix = nprefix;
+	if (txn->cursor == NULL)
+		check(
+		    txn, mdb_cursor_open(txn->txn, txn->ix->dbi, &txn->cursor));
+	rc = mdb_cursor_get(txn->cursor, &mk, &mv, MDB_SET_RANGE);
+	if (rc == MDB_NOTFOUND)
+		return false;
+	check(txn, rc);
+	return take(txn, &mk, &mv, k, v);
+}
+
+bool
+index_next(struct index_txn *txn, struct index_bytes *k, struct index_bytes *v)
+{
+	MDB_val mk, mv;
+	int rc;
+
+	rc = mdb_cursor_get(txn->cursor, &mk, &mv, MDB_NEXT);
+	if (rc == MDB_NOTFOUND)
+		return false;
+	check(txn, rc);
+	return take(txn, &mk, &mv, k, v);
+}
+
+/* k NULL: not a walk. Faults on garbage are the guard's. */
+static bool
+take(struct index_txn *txn, MDB_val *mk, MDB_val *mv, struct index_bytes *k,
+    struct index_bytes *v)
+{
+	uint64_t h;
+
+	if (k != NULL && (mk->mv_size < txn->nprefix ||
+			     memcmp(mk->mv_data, txn->prefix, txn->nprefix)))
+		return false;
+	if (mk->mv_size > INDEX_KEY_MAX || mv->mv_size < 8 ||
+	    mv->mv_size > INDEX_VALUE_MAX + 8)
+		leave(txn->ix, "a value has no sense");
+	memcpy(&h, mv->mv_data, 8);
+	if (h != sum(mk->mv_data, mk->mv_size, (char *)mv->mv_data + 8,
+		     mv->mv_size - 8))
+		leave(txn->ix, "a value has a wrong sum");
+	if (k != NULL) {
+		k->p = mk->mv_data;
+		k->n = mk->mv_size;
+	}
+	v->p = (char *)mv->mv_data + 8;
+	v->n = mv->mv_size - 8;
+	return true;
+}
+
+static uint64_t
+add_sum(uint64_t h, const unsigned char *p, size_t n)
+{
+	uint64_t v;
+
+	for (; n >= 8; p += 8, n -= 8) {
+		memcpy(&v, p, 8);
+		h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	v = n;
+	memcpy(&v, p, n);
+	h = (h ^ v ^ (uint64_t)n << 56) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 32;
+}
+
+static uint64_t
+sum(const void *key, size_t nkey, const void *p, size_t n)
+{
+	return add_sum(add_sum(n + 1, key, nkey), p, n);
+}
+
+static time_t
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec;
+}
