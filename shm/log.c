@@ -87,7 +87,9 @@ emit(int listener, enum log_level level, const char *fmt, va_list ap,
 	char raw[LOG_LINE_MAX + 1], line[LOG_LINE_MAX + 1], note[64];
 	int n = 0, saved = errno;
 
-	if (level == LOG_LEVEL_DEBUG && !log_debug)
+	/* Lines of Courier's form are counted by others: syslog may drop them.
+	 */
+	if (level == LOG_LEVEL_DEBUG && who != NULL && !log_debug)
 		return;
 	if (who != NULL)
 		n = snprintf(raw, sizeof(raw), "%s: ", who);

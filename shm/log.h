@@ -23,7 +23,7 @@ enum log_level { /* as syslog(3) */
  * name, put before lines that are not of Courier's form.
  */
 void log_init(int fd, const char *who);
-/* Debug lines are dropped unless on. */
+/* Debug lines of log_line are dropped unless on. */
 void log_verbose(int on);
 /*
  * A line of Courier's form, exactly as formatted, under syslog ident "imapd"

@@ -56,6 +56,14 @@ sed -i "s|imapaccess|list|;s|-warn=2|-accesslocal|" "$site/imapd"
 kill -HUP "$master"
 wait_for 5 greets && ! tls_greets
 ok '-accesslocal: one port is open, the others are not'
+echo MAXDAEMONS=2 >>"$site/imapd"
+kill -HUP "$master"
+sleep 0.3
+printf '1+\n2+\n3+ nologin\n3< * BYE [ALERT] ...limit 2...\n3- eof\n' | say
+ok 'over MAXDAEMONS: one BYE line'
+logged '2 maximum active connections\.'
+ok 'with a log line'
+sed -i '$d' "$site/imapd"
 echo IMAPDSTART=NO >>"$site/imapd"
 sed -i 's/deny/allow/' "$site/list"
 kill -HUP "$master"

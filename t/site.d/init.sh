@@ -47,7 +47,7 @@ ok 'each process has its user'
 useradd -m -K UID_MIN=2000 -p "$(openssl passwd -6 secret)" reader
 mkdir -p /home/reader/Maildir/cur /home/reader/Maildir/new \
 	/home/reader/Maildir/tmp
-chown -R reader /home/reader
+chown -R reader: /home/reader
 wait_for 2 greets reader secret
 ok 'a system user logs in through PAM'
 echo MAXPERIP=30 >>/etc/imapd
@@ -62,6 +62,10 @@ sleep 0.5
 [ "$(pid)" = "$old" ] && [ "$(workers)" = "$were" ] &&
 	wait_for 5 greets reader secret
 ok 'and nothing is changed'
+cp "$site/good" /etc/imapd
+echo TLS_CERTFILE=/bin/sh >>/etc/imapd
+run 1 reload && grep -q 'certificates: ' "$site/out" && [ "$(pid)" = "$old" ]
+ok 'reload with a certificate that is none: status 1'
 run 1 restart && [ "$(pid)" = "$old" ]
 ok 'restart with an error leaves the server running'
 cp "$site/good" /etc/imapd

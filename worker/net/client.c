@@ -515,6 +515,7 @@ end_of(struct client *c, enum tls_result r)
 	case TLS_WANT_WRITE:
 		return 0;
 	case TLS_ERROR:
+		tell_tls_end(c);
 		break;
 	}
 	return -1;

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "shm/log.h"
 #include "worker/net/tell.h"
 
 #define RELAY_READS 32u /* TLS records in one tick: they may be tiny */
@@ -276,8 +275,7 @@ static void
 lost(struct worker *w, struct client *c)
 {
 	if (tls_why(c->tls)[0] != '\0')
-		log_line(LOG_LEVEL_DEBUG, "conn=%llu tls: %s",
-		    (unsigned long long)c->conn, tls_why(c->tls));
+		tell_tls_end(c);
 	relay_end(w, c);
 	(void)loop_want(w, &c->src, 0);
 	(void)shutdown(c->src.fd, SHUT_RDWR);

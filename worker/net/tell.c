@@ -145,6 +145,21 @@ tell_tls(const struct client *c, const char *why)
 	    strchr(c->peer, ':') != NULL ? "" : "::ffff:", c->peer, why);
 }
 
+void
+tell_tls_end(const struct client *c)
+{
+	char at[WHERE];
+
+	if (tls_is_cut(c->tls))
+		log_courier(c->listener, LOG_LEVEL_DEBUG,
+		    "Unexpected SSL connection shutdown., %s", where(c, at));
+	else
+		log_courier(c->listener, LOG_LEVEL_INFO,
+		    "ip=[%s%s], couriertls: read: %s",
+		    strchr(c->peer, ':') != NULL ? "" : "::ffff:", c->peer,
+		    tls_why(c->tls));
+}
+
 /* Courier's form: an IPv4 address is mapped. */
 static const char *
 where(const struct client *c, char out[WHERE])

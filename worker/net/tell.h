@@ -27,6 +27,9 @@ void tell_id(const struct client *, const struct login_command *);
 /* The end of a session's client. */
 void tell_end(
     const struct worker *, const struct client *, const struct tell_end *);
+/* The handshake failed. */
 void tell_tls(const struct client *, const char *why);
+/* TLS ended later without a close_notify. */
+void tell_tls_end(const struct client *);
 
 #endif

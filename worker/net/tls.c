@@ -47,6 +47,7 @@ struct tls {
 	struct tls_context *context;
 	int fd;
 	bool ended;  /* the socket has no more */
+	bool cut;    /* ... and said nothing of it */
 	bool broken; /* after TLS_ERROR: nothing may be called but free */
 	char why[128];
 };
@@ -579,6 +580,7 @@ result(struct tls *t, int r)
 	}
 	t->broken = true;
 	e = ERR_peek_error();
+	t->cut = ERR_GET_REASON(e) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
 	reason = e != 0 ? ERR_reason_error_string(e) : NULL;
 	if (reason == NULL)
 		reason = errno != 0 ? strerror(errno) : "connection ended";
@@ -601,6 +603,12 @@ tls_close(struct tls *t)
 	ERR_clear_error();
 	(void)SSL_shutdown(t->ssl);
 	ERR_clear_error();
+}
+
+bool
+tls_is_cut(const struct tls *t)
+{
+	return t->cut;
 }
 
 const char *

@@ -65,6 +65,8 @@ enum tls_result tls_write(struct tls *, const void *p, size_t n, size_t *put);
 bool tls_pending(const struct tls *);
 /* Says close_notify if it goes at once. */
 void tls_close(struct tls *);
+/* The last TLS_ERROR was the connection's end without close_notify. */
+bool tls_is_cut(const struct tls *);
 /* The reason of the last TLS_ERROR, for the log. */
 const char *tls_why(const struct tls *);
 /*
