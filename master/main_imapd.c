@@ -16,7 +16,6 @@
 #include "master/loginexec.h"
 #include "master/settings.h"
 #include "master/spare.h"
-#include "shm/filter.h"
 #include "shm/jail.h"
 #include "shm/log.h"
 #include "worker/imap/session.h"
@@ -67,8 +66,6 @@ serve_template(void)
 	log_init(BOOT_FD_LOG, boot_role_name(BOOT_TEMPLATE));
 	/* What sessions will want to load is loaded while it still can be. */
 	session_warm();
-	if (filter_prepare(BOOT_SESSION) == -1)
-		log_fatal("filter: %s", strerror(errno));
 	if (jail_enter(&boot) == -1)
 		log_fatal("jail: %s", strerror(errno));
 	return template_run(&boot, BOOT_FD_PARENT, &work);

@@ -27,7 +27,6 @@
 #include "master/landlock.h"
 #include "master/loginexec.h"
 #include "master/sig.h"
-#include "shm/filter.h"
 #include "shm/ipc.h"
 #include "shm/log.h"
 
@@ -171,10 +170,6 @@ spare_main(const struct template *t, int channel)
 	rootfd = open_root(&owner, &rooterr);
 	login_exec(&owner, rootfd);
 	shut_in(set, &owner, rootfd);
-	if (filter_enter(BOOT_SESSION) == -1) {
-		log_line(LOG_LEVEL_ERR, "filter: %s", strerror(errno));
-		return 1;
-	}
 	return t->work->serve(set, &owner, rootfd, rooterr, control);
 }
 

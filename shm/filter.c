@@ -276,6 +276,8 @@ static const struct rule rules[] = {
     {CALL(syncfs), OK(SESSION)},
     {CALL(sync_file_range), OK(SESSION)},
     {CALL(msync), OK(SESSION)},
+    {CALL(alarm), OK(SESSION)}, /* bounds the wait for the index's lock */
+    {CALL(setitimer), OK(SESSION)},
     {CALL(mincore), OK(SESSION)},
     {CALL(flock), OK(SESSION)},
     {CALL(linkat), OK(SESSION)},

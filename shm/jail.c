@@ -49,6 +49,7 @@ struct jail {
 	int oom;       /* who is killed when memory is short: -1000 to 1000 */
 	rlim_t files;  /* RLIMIT_NOFILE; 0: the master's */
 	rlim_t data;   /* RLIMIT_DATA; 0: none */
+	bool filter;   /* system calls by shm/filter.c's table */
 };
 #define ALL   UINT64_MAX
 #define FILES 1024 /* who holds a channel to each worker, and little else */
@@ -56,13 +57,21 @@ struct jail {
 
 static const struct jail jails[BOOT_ROLES] = {
     [BOOT_MASTER] = {.caps = ALL, .oom = -900},
-    [BOOT_LOG] = {.own_user = true, .no_new_privs = true, .files = FILES},
+    [BOOT_LOG] = {.own_user = true,
+	.no_new_privs = true,
+	.filter = true,
+	.files = FILES},
     [BOOT_AUTH] = {.auth_user = true,
 	.no_new_privs = true,
+	.filter = true,
 	.oom = -500,
 	.files = FILES,
 	.caps = CAP(CAP_DAC_READ_SEARCH)},
     [BOOT_PAM] = {.caps = ALL, .files = FILES},
+    /*
+     * Spawner, template and sessions are not filtered yet: their filter would
+     * be that of loginexec's program too.
+     */
     [BOOT_SPAWNER] = {.no_new_privs = true,
 	.oom = -500,
 	.files = FILES,
@@ -78,11 +87,13 @@ static const struct jail jails[BOOT_ROLES] = {
     [BOOT_WATCH] = {.own_user = true,
 	.empty_root = true,
 	.no_new_privs = true,
+	.filter = true,
 	.oom = -500,
 	.caps = CAP(CAP_DAC_READ_SEARCH)},
     [BOOT_WORKER] = {.own_user = true,
 	.empty_root = true,
-	.no_new_privs = true},
+	.no_new_privs = true,
+	.filter = true},
 };
 
 static int limit(int resource, rlim_t);
@@ -127,7 +138,7 @@ jail_enter(const struct boot *boot)
 	}
 	if (j->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
-	return filter_enter(boot->role);
+	return j->filter ? filter_enter(boot->role) : 0;
 }
 
 int
