@@ -1,7 +1,13 @@
 #!/bin/sh
 # Courier on its two ports, inside a mount namespace that is ours alone:
-# t/bench/courier.sh DIR IMAPLOGIN IMAPD (called by servers.sh).
-dir=$1 imaplogin=$2 imapd=$3
+# t/bench/courier.sh DIR IMAPLOGIN IMAPD OWNER (called by servers.sh).
+dir=$1 imaplogin=$2 imapd=$3 owner=$4
+# gamin, its notifier, serves nobody without a name.
+if ! getent passwd "$owner" >/dev/null; then
+	cp /etc/passwd "$dir/passwd"
+	echo "benchmail:x:$owner:$owner::/nonexistent:/bin/false" >>"$dir/passwd"
+	mount --bind "$dir/passwd" /etc/passwd || exit 1
+fi
 mkdir -p /etc/courier /run/courier
 mount --bind "$dir/etc" /etc/courier || exit 1
 mount --bind "$dir/run" /run/courier || exit 1

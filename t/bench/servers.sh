@@ -237,7 +237,7 @@ start_courier() {
 	END
 	courier_settings >"$d/etc/settings"
 	launch courier unshare -m --propagation private \
-		sh t/bench/courier.sh "$d" "$imaplogin" "$imapd"
+		sh t/bench/courier.sh "$d" "$imaplogin" "$imapd" "$owner"
 }
 courier_settings() {
 	cat <<-END
@@ -321,7 +321,7 @@ machine() {
 		case $s in
 		dovecot* | hibernate) echo "$s: $(dovecot --version)" ;;
 		ours) echo "ours: $(git describe --always --dirty 2>/dev/null)" ;;
-		courier) echo "courier: $(couriertcpd --version 2>&1 | head -n 1)" ;;
+		courier) echo "courier: $(dpkg-query -W courier-imap 2>/dev/null)" ;;
 		esac
 	done
 }
