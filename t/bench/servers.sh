@@ -3,6 +3,7 @@
 # loopback, each in a folder and an accounting group of its own. Sets for each
 # NAME: port_NAME, sslport_NAME, pid_NAME, group_NAME; and running, owner.
 names=${BENCH_SERVERS:-ours dovecot courier}
+version=$(git describe --always --dirty 2>/dev/null) # of the sources, as it begins
 owner='' hash=coNjNZtymYeRY # crypt(3) of "demo", as the demonstration has it
 nextport=$((20000 + $$ * 13 % 12000)) # below the ephemeral ones
 courier_prefix=${COURIER_PREFIX:-} # where courier-imap is unpacked, "" if installed
@@ -320,7 +321,7 @@ machine() {
 	for s in $running; do
 		case $s in
 		dovecot* | hibernate) echo "$s: $(dovecot --version)" ;;
-		ours) echo "ours: $(git describe --always --dirty 2>/dev/null)" ;;
+		ours) echo "ours: $version" ;;
 		courier) echo "courier: $(dpkg-query -W courier-imap 2>/dev/null)" ;;
 		esac
 	done
