@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "master/indexdir.h"
 #include "master/loginexec.h"
 #include "master/settings.h"
 #include "master/spare.h"
@@ -80,7 +81,10 @@ serve_session(const struct settings *set, const struct owner *owner, int rootfd,
 	    .home = owner->home,
 	    .rootfd = rootfd,
 	    .rooterr = rooterr};
+	static char index[SETTINGS_PATH + 64];
 
+	if (indexdir_path(set, owner, index, sizeof(index)))
+		account.indexdir = index;
 	return session_serve(set, &account, control);
 }
 

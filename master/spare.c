@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "master/indexdir.h"
 #include "master/landlock.h"
 #include "master/loginexec.h"
 #include "master/sig.h"
@@ -317,14 +318,11 @@ login_exec(const struct owner *owner, int rootfd)
 static void
 shut_in(const struct settings *set, const struct owner *owner, int rootfd)
 {
-	char index[SETTINGS_PATH + 16];
+	char index[SETTINGS_PATH + 64];
 	const char *extra = NULL;
 
-	if (set->indexdir[0] != '\0') {
-		snprintf(
-		    index, sizeof(index), "%s/%u", set->indexdir, owner->uid);
+	if (indexdir_path(set, owner, index, sizeof(index)))
 		extra = index;
-	}
 	if (landlock_enter(rootfd, extra) == -1)
 		log_line(LOG_LEVEL_WARN, "Landlock: %s", strerror(errno));
 }

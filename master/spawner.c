@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "auth/ticket.h"
+#include "master/indexdir.h"
 #include "master/role.h"
 #include "master/spawn.h"
 #include "shm/ipc.h"
@@ -463,6 +464,10 @@ become(struct spawner *s, const struct owner *owner, int control)
 	struct ipc_put put;
 	int spare, ret;
 
+	/* Without one the session works, slower. */
+	if (indexdir_make(&s->boot.set, owner, s->boot.privileged != 0) == -1)
+		log_line(LOG_LEVEL_WARN, "INDEXDIR: uid %u: %s", owner->uid,
+		    strerror(errno));
 	/* A spare that has died meanwhile is passed over. */
 	do {
 		if (s->nspares == 0 && new_spare(s) == -1)

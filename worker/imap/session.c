@@ -69,6 +69,7 @@ session_serve(const struct settings *set, const struct session_account *account,
 		control_free(&serve_me);
 		forget_client(&s);
 		seconds = set->linger;
+		s.lingers = true;
 	}
 	done(&s);
 	return result == -1 ? 1 : 0;
@@ -204,6 +205,7 @@ open_account(struct session *s)
 	    .umask = (mode_t)s->set->umask,
 	    .lock_seconds = s->set->lock_timeout,
 	    .index = true,
+	    .indexdir = s->account->indexdir,
 	    .trash = s->set->trashfolder,
 	};
 

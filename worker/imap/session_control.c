@@ -5,6 +5,8 @@
  */
 #include "worker/imap/session_control.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 
 #define END_WAIT 10000 /* ms for room in the channel */
 
+static bool root_is_gone(const struct session *);
 static int take_serve(
     struct session *, struct ipc_msg *, struct control_serve *);
 static void take_news(struct session *, const struct ipc_msg *);
@@ -30,6 +33,9 @@ control_next(struct session *s, unsigned seconds, struct control_serve *out)
 	int r;
 
 	while ((now = session_clock()) <= end) {
+		/* Unread, the SERVE goes to a session of the new Maildir. */
+		if (s->lingers && root_is_gone(s))
+			return 0;
 		r = ipc_recv(s->control, BOOT_SESSION, BOOT_WORKER, &msg);
 		if (r == 0)
 			return 0;
@@ -48,6 +54,16 @@ control_next(struct session *s, unsigned seconds, struct control_serve *out)
 			return 0;
 	}
 	return 0;
+}
+
+/* The Maildir was deleted, or could not be opened when we were born. */
+static bool
+root_is_gone(const struct session *s)
+{
+	struct stat st;
+
+	return s->account->rootfd == -1 ||
+	       (fstat(s->account->rootfd, &st) == 0 && st.st_nlink == 0);
 }
 
 void

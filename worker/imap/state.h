@@ -74,6 +74,7 @@ struct session {
 	struct maildir *maildir; /* NULL: see rooterr */
 	int rooterr;
 	bool foreign;          /* the Maildir belongs to somebody else */
+	bool lingers;          /* has served; the next may have a fresh one */
 	int control;           /* to the worker; -1: from a shell */
 	struct arena *arena;   /* of the command */
 	struct arena *scratch; /* of one message inside a command */
