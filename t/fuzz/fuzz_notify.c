@@ -1,8 +1,8 @@
 /*
  * NOTIFY: what was taken is printed, is taken again from there as it is when a
  * client comes back from being parked, and prints the same. The first byte says
- * whether UTF8=ACCEPT is enabled (1) and whether the rest is a printed form
- * (2).
+ * whether UTF8=ACCEPT is enabled (1), whether the rest is a printed form (2) or
+ * a parked client's state (4).
  */
 #include "t/unit/imap_command.h"
 #include "worker/imap/notify.h"
@@ -15,12 +15,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
+/* The state of a parked client: what is taken can be printed and taken again.
+ */
 static void
-forget(struct notify *y)
+state(const char *p, size_t n)
 {
-	arena_free(y->kept);
-	arena_free(y->work);
-	free(y);
+	static const struct settings set = {.namespace_prefix = 1};
+	struct notify *y = notify_parse(&set, (const uint8_t *)p, n);
+	struct buf b;
+
+	if (y == NULL)
+		return;
+	buf_init(&b, 2 * NOTIFY_STATE_MAX);
+	MUST(notify_print(y, &b) == 0 || b.n > NOTIFY_STATE_MAX);
+	notify_drop(y);
+	if (!b.failed) {
+		y = notify_parse(&set, (const uint8_t *)b.p, b.n);
+		MUST(y != NULL);
+		notify_drop(y);
+	}
+	buf_done(&b);
 }
 
 static void
@@ -36,7 +50,7 @@ again(const struct parse_notify *set)
 		MUST(y->set.n == set->n && y->set.events == set->events);
 		parse_notify_print(&b, &y->set);
 		MUST(!b.failed && a.n == b.n && memcmp(a.p, b.p, a.n) == 0);
-		forget(y);
+		notify_drop(y);
 	} else {
 		MUST(a.failed);
 	}
@@ -54,11 +68,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0 || size > WIRE_READ_AHEAD)
 		return 0;
+	if ((data[0] & 4) != 0) {
+		state(p, size - 1);
+		return 0;
+	}
 	if ((data[0] & 2) != 0) {
 		if ((y = notify_new(p, size - 1)) != NULL) {
 			again(&y->set);
 			(void)notify_events(&y->set, "INBOX.a", true);
-			forget(y);
+			notify_drop(y);
 		}
 		return 0;
 	}

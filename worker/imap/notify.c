@@ -56,6 +56,14 @@ notify_free(struct session *s)
 	if (y == NULL)
 		return;
 	s->client.notify = NULL;
+	notify_drop(y);
+}
+
+void
+notify_drop(struct notify *y)
+{
+	if (y == NULL)
+		return;
 	notify_boxes_free(y->boxes, y->n);
 	arena_free(y->kept);
 	arena_free(y->work);

@@ -17,6 +17,7 @@
 
 #define NOTIFY_BOXES_MAX  4096 /* mailboxes, then NOTIFICATIONOVERFLOW */
 #define NOTIFY_FOLLOW_MAX 32   /* folders that watch watches for a client */
+#define NOTIFY_STATE_MAX  4096 /* bytes of it in a parked client's record */
 
 struct notify_box {        /* a mailbox as it was told */
 	char *name;        /* of the namespace, UTF-8; owned */
@@ -44,6 +45,8 @@ struct notify {
 
 /* A set from its printed form. NULL: it is none (EINVAL), or ENOMEM. */
 struct notify *notify_new(const char *text, size_t n);
+/* Frees one that is no client's. NULL is fine. */
+void notify_drop(struct notify *);
 /* Forgets the client's set, if there is one; the worker is not told. */
 void notify_free(struct session *);
 /*
@@ -61,6 +64,17 @@ void notify_look(struct session *, bool idle);
 void notify_turn(struct session *);
 /* At most so many seconds may pass until notify_turn. */
 unsigned notify_patience(const struct session *, unsigned seconds);
+
+/*
+ * As bytes, for the record of a parked client. -1: it does not fit, the client
+ * must keep its session.
+ */
+int notify_print(const struct notify *, struct buf *out);
+/*
+ * What notify_print printed, with every mailbox to be looked at anew. NULL: it
+ * is not that, or no memory.
+ */
+struct notify *notify_parse(const struct settings *, const uint8_t *, size_t);
 
 /* ---- for the files of notify ---- */
 
