@@ -25,6 +25,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "maildir/glance.h"
 #include "maildir/kept.h"
 
 #define MAILDIR_NAME_MAX     240 /* bytes of a folder name that may be created */
