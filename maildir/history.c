@@ -7,7 +7,7 @@
  *	T number modseq uid -> (nothing)	it was expunged
  *	J number version -> UIDs that changed, 4 bytes each
  *	K number	-> names of keywords, each with a NUL
- *	C number uid kind -> see cache.c
+ *	C number kind uid -> see cache.c
  *
  * A change is first planned in a reading transaction and then written in
  * another: the folder's lock keeps both views the same, and who waits for

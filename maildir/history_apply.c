@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/cache.h"
 #include "maildir/history_plan.h"
 #include "maildir/modseq.h"
 
@@ -147,17 +148,11 @@ put_message(struct plan *p, struct index_txn *txn, size_t i, uint64_t modseq)
 static void
 bury(struct plan *p, struct index_txn *txn, const struct op *op)
 {
-	unsigned char key[KEY_TOMB], found[KEY_CACHE];
-	struct index_bytes k, v;
+	unsigned char key[KEY_TOMB];
 
 	key_message(key, p->folder.number, op->uid);
 	index_del(txn, key, KEY_MESSAGE);
-	key[0] = 'C';
-	while (index_seek(txn, key, KEY_MESSAGE, KEY_MESSAGE, &k, &v) &&
-	       k.n <= sizeof(found)) {
-		memcpy(found, k.p, k.n);
-		index_del(txn, found, k.n);
-	}
+	cache_bury(txn, p->folder.number, op->uid);
 	key_tomb(key, p->folder.number, p->modseq, op->uid);
 	index_put(txn, key, sizeof(key), "", 0);
 	p->folder.tombs++;

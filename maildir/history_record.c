@@ -146,6 +146,22 @@ key_log(unsigned char key[static KEY_LOG], uint32_t number, uint64_t version)
 	put32(key + 9, (uint32_t)version);
 }
 
+void
+key_cache(unsigned char key[static KEY_CACHE], uint32_t number, uint32_t kind,
+    uint32_t uid)
+{
+	key[0] = 'C';
+	put32(key + 1, number);
+	key[KEY_FOLDER] = (unsigned char)kind;
+	put32(key + KEY_KIND, uid);
+}
+
+uint32_t
+key_cache_uid(const unsigned char key[static KEY_CACHE])
+{
+	return get32(key + KEY_KIND);
+}
+
 uint32_t
 key_uid(const struct index_bytes *k)
 {

@@ -15,7 +15,8 @@
 
 #define KEY_FOLDER  5  /* kind and number */
 #define KEY_MESSAGE 9  /* and UID */
-#define KEY_CACHE   10 /* and kind of what is kept */
+#define KEY_KIND    6  /* kind, number, kind of what is kept */
+#define KEY_CACHE   10 /* and UID */
 #define KEY_TOMB    17 /* kind, number, change number, UID */
 #define KEY_LOG     13 /* kind, number, version */
 
@@ -93,6 +94,10 @@ void key_tomb(unsigned char[static KEY_TOMB], uint32_t number, uint64_t modseq,
     uint32_t uid);
 void key_names(unsigned char[static KEY_FOLDER], uint32_t number);
 void key_log(unsigned char[static KEY_LOG], uint32_t number, uint64_t version);
+/* Of what is kept; and the UID of such a key. */
+void key_cache(unsigned char[static KEY_CACHE], uint32_t number, uint32_t kind,
+    uint32_t uid);
+uint32_t key_cache_uid(const unsigned char[static KEY_CACHE]);
 /* The UID of a message's key, the numbers of a tombstone's. */
 uint32_t key_uid(const struct index_bytes *);
 uint64_t key_modseq(const unsigned char[static KEY_TOMB]);
