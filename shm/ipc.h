@@ -29,6 +29,7 @@
  * CERTS     u32 tell (1: log them); fd: memfd, see worker/net/bundle.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
+ * LOCAL     ; fd: the local notify socket, see shm/stir.h
  * STOP      u32 fast (1: close now), u32 seconds
  * CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
  *           (IPC_CLIENT_*), str peer address, u32 peer port, str local
@@ -109,7 +110,8 @@
 	X(GO, WORKER, SESSION, 0, 64)                                          \
 	X(UNWATCH, ANY, ANY, 0, 64)                                            \
 	X(CHANGED, WORKER, SESSION, 0, 64)                                     \
-	X(SHUTDOWN, WORKER, SESSION, 0, 64)
+	X(SHUTDOWN, WORKER, SESSION, 0, 64)                                    \
+	X(LOCAL, MASTER, WATCH, 1, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {
