@@ -101,7 +101,7 @@ rm "$site/hold"
 kill $holders 2>/dev/null
 sed -i '/^TCPDOPTS/d' "$site/imapd"
 kill -HUP "$master"
-wait_for 5 logged 'settings are reloaded' && greets
+wait_for 5 logged 'settings are reloaded' && greets demo demo
 ok 'a reload without the option: no header is awaited'
 site_stop
 ok 'stop'
