@@ -75,6 +75,9 @@
  *           worker: it has a client there
  * GO        u64 dev, u64 ino                      mask entered, now look once
  * more UNWATCH   u64 dev, u64 ino CHANGED   u64 dev, u64 ino look at the folder
+ * FOLLOW    u32 first (1: none of those before), u64 dev, u64 ino, u64 stamp;
+ *           fds: new, cur, courierimapkeywords. The client wants to hear of
+ *           this folder through its account's slot; no fds: of none
  * SHUTDOWN  u32 fast                              say BYE and END
  * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
  *           written, nothing more is read or written until STREAM
@@ -116,7 +119,8 @@
 	X(SHUTDOWN, WORKER, SESSION, 0, 64)                                    \
 	X(COMPRESS, SESSION, WORKER, 1, IPC_BODY_MAX)                          \
 	X(STREAM, WORKER, SESSION, 1, 64)                                      \
-	X(LOCAL, MASTER, WATCH, 1, 64)
+	X(LOCAL, MASTER, WATCH, 1, 64)                                         \
+	X(FOLLOW, SESSION, WORKER, 3, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {

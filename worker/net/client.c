@@ -32,6 +32,7 @@
 #include "worker/net/behind.h"
 #include "worker/net/deflate.h"
 #include "worker/net/flow.h"
+#include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/lease.h"
 #include "worker/net/relay.h"
@@ -702,6 +703,7 @@ client_end(struct worker *w, struct client *c)
 		c->is_again = false;
 	}
 	relay_end(w, c);
+	follow_end(w, c);
 	if (c->lease != NULL)
 		lease_leave(w, c->lease);
 	if (c->src.fd != -1)
