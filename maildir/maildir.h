@@ -285,7 +285,7 @@ int delivery_begin(struct delivery *, uint64_t size, time_t date, uint8_t flags,
  * another CR is kept with its LF, so that what is served is what came.
  */
 int delivery_write(struct delivery *, const void *, size_t);
-/* The message is complete: its file is synced. */
+/* The message is complete: its file is synced. EDQUOT: too large after all. */
 int delivery_end(struct delivery *);
 /*
  * Files all complete messages, all or none: renamed into new/ (flags in the
