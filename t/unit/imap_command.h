@@ -14,7 +14,9 @@
 
 #include "maildir/maildir.h"
 #include "worker/imap/parse.h"
+#include "worker/imap/parse_batches.h"
 #include "worker/imap/parse_esearch.h"
+#include "worker/imap/parse_id.h"
 #include "worker/imap/parse_sort.h"
 #include "worker/imap/utf7.h"
 

@@ -6,6 +6,7 @@
 
 #include "worker/imap/command.h"
 #include "worker/imap/out.h"
+#include "worker/imap/parse_batches.h"
 #include "worker/imap/view.h"
 
 #define SIZE_MIN 500    /* messages of a batch, 3.1.3.2 */

@@ -175,7 +175,7 @@ out_name(struct session *s, struct buf *b, const char *name)
 void
 out_flags(struct session *s, const struct message *m)
 {
-	const struct mailbox *box = s->client.view->mailbox;
+	const struct mailbox *box;
 	struct buf *b = &s->line;
 	static const struct {
 		uint8_t bit;
@@ -197,6 +197,7 @@ out_flags(struct session *s, const struct message *m)
 	if (m->recent && !s->client.rev2)
 		buf_str(b, "\\Recent ");
 	if (m->kwset != 0) {
+		box = s->client.view->mailbox;
 		nkeywords = mailbox_keywords(box, &keywords);
 		n = mailbox_kwset(box, m->kwset, &numbers);
 		for (i = 0; i < n; i++) {

@@ -20,9 +20,6 @@
 #define PARSE_SEARCH_NODES  1000
 #define PARSE_FETCH_MAX     128 /* attributes of one FETCH */
 #define PARSE_PATTERNS_MAX  64  /* of one LIST */
-#define PARSE_ID_PAIRS      30
-#define PARSE_ID_KEY        30
-#define PARSE_ID_VALUE      1024
 #define PARSE_SECTION_DEPTH 100 /* numbers in one section */
 #define PARSE_FIELDS_MAX    500 /* header names in one section */
 #define PARSE_OBJECTID_MAX  255
@@ -295,20 +292,5 @@ struct parse_append {
  * the end of the text, so that parse_done can be asked.
  */
 void parse_append(struct parse *, bool first, struct parse_append *);
-
-/* UIDBATCHES: RFC 10022. */
-struct parse_batches {
-	uint32_t size;   /* messages of one */
-	uint32_t lo, hi; /* batches, 0: all */
-	bool turned;     /* the range ends before it begins */
-};
-void parse_batches(struct parse *, struct parse_batches *);
-
-/* ID: RFC 2971. pairs[2i], pairs[2i+1]; a NIL value has p NULL. */
-struct parse_id {
-	struct parse_text pairs[2 * PARSE_ID_PAIRS];
-	size_t npairs;
-};
-void parse_id(struct parse *, struct parse_id *);
 
 #endif

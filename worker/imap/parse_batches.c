@@ -2,6 +2,7 @@
  * UIDBATCHES: RFC 10022 section 4: "UIDBATCHES" SP nz-number [SP nz-number ":"
  * nz-number].
  */
+#include "worker/imap/parse_batches.h"
 #include "worker/imap/parse_private.h"
 
 void
