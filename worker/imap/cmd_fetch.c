@@ -45,6 +45,7 @@ cmd_fetch(struct command *c)
 	if (request.partial.lo != 0 &&
 	    cut_set(&f, &request.partial, &set) == -1)
 		return;
+	f.uids = c->uid;
 	f.since = request.changedsince;
 	if (!fetch_plan(&f, &request)) {
 		out_errno(c, ENOMEM, "FETCH failed.");
@@ -67,6 +68,22 @@ cmd_fetch(struct command *c)
 	else
 		out_tagged(c, OUT_OK, f.vanished ? "EXPUNGEISSUED" : NULL,
 		    "FETCH completed.");
+}
+
+void
+fetch_tell(struct session *s, const struct parse_fetch *request, uint32_t from,
+    uint32_t to)
+{
+	const struct seqset_range r = {from, to};
+	const struct view_set set = {&r, 1, to - from + 1};
+	struct fetch f = {.s = s, .uids = true};
+
+	if (!fetch_plan(&f, request))
+		return;
+	f.need &= ~FETCH_SEEN;
+	content_init(&f.content);
+	fetch_all(&f, &set);
+	content_done(&f.content);
 }
 
 /* What only an index can answer is refused, not guessed. */
@@ -228,13 +245,13 @@ tell(struct fetch *f, bool seen)
 	buf_num(b, f->seq);
 	buf_str(b, " FETCH (");
 	/* RFC 3501 6.4.8: always part of an answer to a UID command. */
-	if (f->c->uid) {
+	if (f->uids) {
 		buf_str(b, "UID ");
 		buf_num(b, f->uid);
 		blank = true;
 	}
 	for (i = 0; i < f->nitems; i++) {
-		if (f->c->uid && f->items[i].what == PARSE_FETCH_UID)
+		if (f->uids && f->items[i].what == PARSE_FETCH_UID)
 			continue;
 		if (blank)
 			buf_char(b, ' ');

@@ -36,6 +36,7 @@ struct fetch {
 	const struct parse_fetch_item *items;
 	struct fetch_plan *plan; /* [nitems] */
 	size_t nitems;
+	bool uids; /* the UID first, asked for or not */
 	unsigned need;
 	uint64_t since; /* CHANGEDSINCE; 0: all */
 	struct content content;
