@@ -80,6 +80,8 @@ static const struct row rows[] = {
     {"IMAP_SPARES", value_number, 0, 64, "8", SHARED, false, FIELD(spares)},
     {"IMAP_LINGER", value_number, 0, 3600, "10", SHARED, false, FIELD(linger)},
     {"IMAP_PARK", value_flag, 0, 0, "1", SHARED, false, FIELD(park)},
+    {"IMAP_PARK_LINGER", value_number, 0, 3600, "1", SHARED, false,
+	FIELD(park_linger)},
 
     /* who may come in, and how often */
     {"MAXPERIP_EXEMPT", value_nets, 0, 0, "", SHARED, false,

@@ -10,8 +10,6 @@
 
 #define POST_WAIT 2000 /* ms for room in the channel */
 
-static void post(struct session *, uint64_t, uint64_t, uint64_t);
-
 int
 change_create(struct session *s, const char *folder, uint32_t use)
 {
@@ -28,7 +26,7 @@ change_delete(struct session *s, const char *folder)
 	known = maildir_identity(s->maildir, folder, &dev, &ino, &stamp);
 	result = maildir_delete(s->maildir, folder);
 	if (result == 0 && known == 0)
-		post(s, dev, ino, 0);
+		change_post(s, dev, ino, 0);
 	return result;
 }
 
@@ -115,8 +113,8 @@ change_deliver(struct session *s, const char *folder, struct delivery *d,
 }
 
 /* A post that finds no room is made good by the slow check. */
-static void
-post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
+void
+change_post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
 {
 	struct ipc_put m;
 
@@ -140,7 +138,7 @@ change_post_selected(struct session *s)
 	if (s->control == -1)
 		return;
 	mailbox_identity(box, &dev, &ino);
-	post(s, dev, ino, mailbox_stamp(box));
+	change_post(s, dev, ino, mailbox_stamp(box));
 }
 
 void
@@ -151,5 +149,5 @@ change_post_folder(struct session *s, const char *folder)
 	if (s->control == -1)
 		return;
 	if (maildir_identity(s->maildir, folder, &dev, &ino, &stamp) == 0)
-		post(s, dev, ino, stamp);
+		change_post(s, dev, ino, stamp);
 }

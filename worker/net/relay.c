@@ -18,6 +18,7 @@
 
 static int upward(struct worker *, struct client *);
 static int downward(struct worker *, struct client *);
+static bool is_drained(const struct relay *);
 static int keep(struct relay_half *, const char *, size_t);
 static int to_session(struct relay *, const char *, size_t);
 static int to_client(struct client *, const char *, size_t);
@@ -68,8 +69,16 @@ relay_pump(struct worker *w, struct client *c)
 	}
 	if (r->finish && r->downward == RELAY_SHUT)
 		return 0;
+	if (is_drained(r))
+		return 0;
 	interest(w, c);
 	return c->relay != NULL ? 1 : -1;
+}
+
+static bool
+is_drained(const struct relay *r)
+{
+	return r->drain && r->taken == r->written && r->down.n == 0;
 }
 
 /* -1: the client is broken. What the session does not take any more is lost. */
@@ -83,7 +92,8 @@ upward(struct worker *w, struct client *c)
 	if (flush_up(r) == 0)
 		return 0;
 	for (unsigned i = 0; i < RELAY_READS && budget > 0; i++) {
-		if (!r->heard || r->upward != RELAY_OPEN || r->up.n > 0)
+		if (!r->heard || r->paused || r->upward != RELAY_OPEN ||
+		    r->up.n > 0)
 			break;
 		t = tls_read(c->tls, w->scratch, budget, &got);
 		if (t == TLS_ERROR)
@@ -98,10 +108,11 @@ upward(struct worker *w, struct client *c)
 		c->received += got;
 		budget -= got;
 		r->moved = true;
+		r->given += got;
 		if (to_session(r, w->scratch, got) == -1)
 			return -1;
 	}
-	if (r->upward == RELAY_ENDING && r->up.n == 0) {
+	if (r->upward == RELAY_ENDING && r->up.n == 0 && !r->paused) {
 		(void)shutdown(r->src.fd, SHUT_WR);
 		r->upward = RELAY_SHUT;
 	}
@@ -117,13 +128,19 @@ downward(struct worker *w, struct client *c)
 
 	if (f != 1)
 		return f;
+	if (is_drained(r))
+		return 0;
 	if (r->downward == RELAY_OPEN) {
 		do
 			n = recv(r->src.fd, w->scratch, sizeof(w->scratch),
 			    MSG_DONTWAIT);
 		while (n == -1 && errno == EINTR);
-		if (n > 0)
+		if (n > 0) {
+			r->taken += (uint64_t)n;
 			return to_client(c, w->scratch, (size_t)n);
+		}
+		if (n == 0 && r->drain)
+			return -1; /* it wrote less than it said */
 		/* Nothing more comes after END: empty is as good as ended. */
 		if (n == 0 || errno != EAGAIN || r->finish)
 			r->downward = RELAY_ENDING;
@@ -252,7 +269,7 @@ interest(struct worker *w, struct client *c)
 	struct relay *r = c->relay;
 	uint32_t up = c->want, stream = 0;
 
-	if (r->upward == RELAY_OPEN && r->up.n == 0)
+	if (r->upward == RELAY_OPEN && r->up.n == 0 && !r->paused)
 		up |= EPOLLIN;
 	if (r->up.n > 0)
 		stream |= EPOLLOUT;
@@ -263,7 +280,8 @@ interest(struct worker *w, struct client *c)
 		lost(w, c);
 		return;
 	}
-	if (r->upward == RELAY_OPEN && r->up.n == 0 && tls_pending(c->tls))
+	if (r->upward == RELAY_OPEN && r->up.n == 0 && !r->paused &&
+	    tls_pending(c->tls))
 		client_again(w, c);
 	/* After END bytes may be there for which no event is owed. */
 	if (r->finish && r->downward == RELAY_OPEN && r->down.n == 0)
@@ -279,6 +297,39 @@ lost(struct worker *w, struct client *c)
 	relay_end(w, c);
 	(void)loop_want(w, &c->src, 0);
 	(void)shutdown(c->src.fd, SHUT_RDWR);
+}
+
+bool
+relay_pause(struct worker *w, struct client *c, uint64_t taken)
+{
+	struct relay *r = c->relay;
+
+	if (r->upward != RELAY_OPEN || r->up.n > 0 || r->given != taken)
+		return false;
+	r->paused = true;
+	interest(w, c);
+	return c->relay != NULL;
+}
+
+void
+relay_resume(struct worker *w, struct client *c)
+{
+	struct relay *r = c->relay;
+
+	if (r == NULL || !r->paused)
+		return;
+	r->paused = false;
+	r->heard = true;
+	client_ready(w, c, 0);
+}
+
+void
+relay_drain(struct client *c, uint64_t written)
+{
+	struct relay *r = c->relay;
+
+	r->drain = r->paused = true;
+	r->written = written;
 }
 
 void
