@@ -32,6 +32,7 @@
  * CERTS     u32 tell (1: log them); fd: memfd, see worker/net/bundle.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
+ * LOCAL     ; fd: the local notify socket, see shm/stir.h
  * STOP      u32 fast (1: close now), u32 seconds
  * CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
  *           (IPC_CLIENT_*), str peer address, u32 peer port, str local
@@ -93,6 +94,9 @@
  *           read; fd: the stream. Several may wait in the channel; they are
  *           served in their order, each to its PARK or END.
  * WANTED    ; other clients of the account wait: park early
+ * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
+ *           written, nothing more is read or written until STREAM
+ * STREAM    u64 conn; fd: the stream from now on; none: the client is lost
  */
 #define IPC_LIST(X)                                                            \
 	X(HELLO, ANY, MASTER, 0, 64)                                           \
@@ -131,7 +135,10 @@
 	X(PARK, SESSION, WORKER, 0, IPC_RECORD_MAX + 2048)                     \
 	X(RESUME, WORKER, SESSION, 1,                                          \
 	    IPC_RECORD_MAX + IPC_RESUME_INPUT + 2048)                          \
-	X(WANTED, WORKER, SESSION, 0, 64)
+	X(WANTED, WORKER, SESSION, 0, 64)                                      \
+	X(COMPRESS, SESSION, WORKER, 1, IPC_BODY_MAX)                          \
+	X(STREAM, WORKER, SESSION, 1, 64)                                      \
+	X(LOCAL, MASTER, WATCH, 1, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {
@@ -163,6 +170,7 @@ enum ipc_refused {               /* why no session */
 #define IPC_SERVE_TLS      1u /* stream is relayed from TLS */
 #define IPC_SERVE_STARTTLS 2u /* ... that began with STARTTLS */
 #define IPC_SERVE_AUTH     4u /* AUTHENTICATE, not LOGIN */
+#define IPC_SERVE_COMPRESS 8u /* stream is relayed from COMPRESS */
 #define IPC_PARK_SELECTED  1u /* a mailbox is: NOOP needs a session */
 #define IPC_RESUME_NEWS                                                        \
 	16u /* only tell what is new: nothing is to be read                    \

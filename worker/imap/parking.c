@@ -173,6 +173,9 @@ kept_leave(struct session *s)
 	s->kept.readonly = v->readonly;
 	memcpy(s->kept.folder, v->folder, sizeof(s->kept.folder));
 	v->mailbox = NULL;
+	/* Its own are in the record; what is found from now on is the next's.
+	 */
+	mailbox_recent_clear(s->kept.box);
 }
 
 struct mailbox *

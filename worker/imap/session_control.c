@@ -150,6 +150,12 @@ take_news(struct session *s, struct ipc_msg *msg)
 	case IPC_RESUME:
 		take_early(s, msg);
 		break;
+	case IPC_STREAM:
+		if (s->news.stream)
+			break;
+		s->news.stream = true;
+		s->news.stream_fd = ipc_take_fd(msg, 0);
+		break;
 	case IPC_SHUTDOWN:
 		if (s->news.end == NEWS_NONE)
 			s->news.end = NEWS_SHUTDOWN;
@@ -219,8 +225,8 @@ control_wish(struct session *s)
 	s->news.go = s->news.stay = false;
 	ipc_begin(&m, IPC_WISH);
 	ipc_put_u64(&m, s->client.conn);
-	ipc_put_u64(&m, s->wire.received);
-	ipc_put_u64(&m, s->wire.sent);
+	ipc_put_u64(&m, s->wire.received - s->wire.was_received);
+	ipc_put_u64(&m, s->wire.sent - s->wire.was_sent);
 	if (ipc_send_wait(s->control, &m, NULL, 0, SESSION_GO_WAIT) == -1)
 		return false;
 	while (!s->news.go && !s->news.stay && s->news.end == NEWS_NONE &&

@@ -83,6 +83,8 @@ struct session_news {
 	bool changed;   /* IPC_CHANGED or inotify */
 	bool wanted;    /* IPC_WANTED: others wait */
 	uint32_t heard; /* IPC_CHANGED since the last WATCH */
+	bool stream;    /* IPC_STREAM: the new one, -1 if the client is lost */
+	int stream_fd;
 	enum {
 		NEWS_NONE,
 		NEWS_SHUTDOWN, /* IPC_SHUTDOWN */

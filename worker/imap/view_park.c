@@ -108,7 +108,6 @@ view_restore(struct session *s, const struct park_record *r)
 	    mailbox_uidvalidity(v->mailbox) != r->uidvalidity ||
 	    mailbox_modseq(v->mailbox) == 0)
 		goto fail;
-	mailbox_recent_clear(v->mailbox);
 	for (i = 0; i < r->recent.n; i++)
 		mailbox_recent_set(
 		    v->mailbox, r->recent.r[i].lo, r->recent.r[i].hi);

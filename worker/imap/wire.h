@@ -28,7 +28,8 @@ struct wire {
 				  after EOF, and until it fails */
 	char *rbuf;            /* 64 kB of read-ahead at most */
 	size_t rpos, rlen;
-	struct buf obuf;         /* flushed beyond WIRE_OUT bytes */
+	struct buf obuf;                 /* flushed beyond WIRE_OUT bytes */
+	uint64_t was_received, was_sent; /* through a stream before this one */
 	uint64_t received, sent; /* through in and out, without input[n] */
 	unsigned output_seconds; /* a client that takes no bytes; 300 */
 	/*

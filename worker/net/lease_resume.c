@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "worker/net/flow.h"
 #include "worker/net/lease.h"
 #include "worker/net/park.h"
 #include "worker/net/relay.h"
@@ -22,7 +23,7 @@ lease_resume(struct worker *w, struct lease *k, struct client *c)
 	park_served(w, c); /* before it can look */
 	r = send_resume(k, c, stream);
 	err = errno;
-	if (c->tls != NULL)
+	if (flow_is_wrapped(c))
 		(void)close(stream);
 	if (r == -1) {
 		relay_end(w, c);
@@ -72,6 +73,8 @@ send_resume(struct lease *k, const struct client *c, int stream)
 		flags |= IPC_SERVE_TLS;
 	if (c->tls_later)
 		flags |= IPC_SERVE_STARTTLS;
+	if (c->deflate != NULL)
+		flags |= IPC_SERVE_COMPRESS;
 	ipc_begin(&put, IPC_RESUME);
 	ipc_put_u64(&put, c->conn);
 	ipc_put_u32(&put, flags);
@@ -89,7 +92,7 @@ lease_stream(struct worker *w, struct client *c, int *stream)
 {
 	int pair[2];
 
-	if (c->tls == NULL) {
+	if (!flow_is_wrapped(c)) {
 		*stream = c->src.fd;
 		return loop_want(w, &c->src, 0);
 	}

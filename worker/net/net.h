@@ -56,6 +56,7 @@ struct lease;
 struct folder;
 struct parked;
 RB_HEAD(account_tree, account);
+struct deflate_packer;
 RB_HEAD(client_tree, client);
 RB_HEAD(folder_tree, folder);
 RB_HEAD(parked_tree, parked);
@@ -83,7 +84,8 @@ struct worker {
 	struct source bell;
 	const int *bells; /* lent */
 	struct board *board;
-	struct tls_context *tls; /* NULL: no certificate */
+	struct tls_context *tls;       /* NULL: no certificate */
+	struct deflate_packer *packer; /* NULL: nobody had COMPRESS yet */
 	struct client_tree clients;
 	struct client_list early; /* those with a deadline */
 	struct client_list again; /* input left from the last tick */

@@ -16,6 +16,8 @@
 #include <strings.h>
 
 #include "shm/log.h"
+#include "worker/net/deflate.h"
+#include "worker/net/flow.h"
 #include "worker/net/relay.h"
 #include "worker/net/tell.h"
 #include "worker/net/wake.h"
@@ -89,14 +91,14 @@ park_wish(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	ipc_open(&g, msg);
 	c = client_of(k, ipc_get_u64(&g));
 	taken = ipc_get_u64(&g);
-	(void)ipc_get_u64(&g); /* PARK says it again */
+	k->written = ipc_get_u64(&g);
 	if (ipc_done(&g) == -1)
 		return -1;
 	if (c == NULL)
 		return lease_ghost(k) ? 0 : -1;
 	k->unread = false;
 	go = w->state == WORKER_RUNNING;
-	if (go && c->tls != NULL)
+	if (go && flow_is_wrapped(c))
 		go = c->relay != NULL && relay_pause(w, c, taken);
 	k->wished = go;
 	ipc_begin(&put, go ? IPC_GO : IPC_STAY);
@@ -161,7 +163,9 @@ park_take(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	free(c->tag);
 	c->tag = NULL;
 	if (c->relay != NULL)
-		relay_drain(c, park.stint.sent);
+		relay_drain(c, k->wished ? k->written : park.stint.sent);
+	if (c->deflate != NULL)
+		(void)deflate_rest(c->deflate);
 	client_enter(c, CLIENT_PARKED);
 	lease_next(w, k);
 	if (c->state != CLIENT_PARKED)
@@ -359,7 +363,7 @@ drain(struct worker *w, struct client *c)
 		return false;
 	relay_end(w, c);
 	/* What TLS has read ahead raises no event. */
-	if (tls_pending(c->tls))
+	if (flow_pending(c))
 		client_again(w, c);
 	return true;
 }
