@@ -7,23 +7,7 @@
 # shellcheck source=t/crash/common
 . "$(dirname "$0")/common"
 
-if ! command -v strace >/dev/null 2>&1; then
-	echo 'ok 1 - operations of the store # SKIP no strace'
-	echo 1..1
-	exit 0
-fi
-if ! strace -f -o "$tmp/trace" true 2>/dev/null; then
-	echo 'ok 1 - operations of the store # SKIP ptrace is refused'
-	echo 1..1
-	exit 0
-fi
-# calls that change a disk or make a change durable, and a session's answers
-calls='openat,?open,?creat,write,pwrite64,writev,?pwritev,?pwritev2'
-calls=$calls',copy_file_range,sendfile,ftruncate,?truncate,fallocate'
-calls=$calls',fsync,fdatasync,syncfs,?sync,sync_file_range,msync'
-calls=$calls',?rename,renameat,renameat2,?link,linkat,?unlink,unlinkat'
-calls=$calls',?mkdir,mkdirat,?rmdir,?symlink,symlinkat,?chmod,fchmod,fchmodat'
-calls=$calls',utimensat,sendto'
+needs_strace
 traced="strace -f -y -s 4000 -o $tmp/trace -e trace=$calls"
 
 # NAME: its lines of order.expect
@@ -37,10 +21,6 @@ expected() {
 		next
 	}
 	on { print }' "$dir/order.expect"
-}
-fresh() { # a copy of the fixture to work on
-	rm -rf "$tmp/site"
-	cp -a "$base" "$tmp/site"
 }
 events() { awk -v SITE="$tmp/site" -f "$dir/events.awk" "$tmp/trace"; }
 

@@ -15,6 +15,7 @@
 #include "shm/ipc.h"
 #include "shm/log.h"
 #include "worker/imap/command.h"
+#include "worker/imap/notify.h"
 #include "worker/imap/out.h"
 #include "worker/imap/parking.h"
 #include "worker/imap/session_control.h"
@@ -84,7 +85,7 @@ idle(struct command *c)
 	char tag[SESSION_TAG_MAX];
 
 	s->client.waits = false;
-	if (s->client.state == SESSION_SELECTED &&
+	if (s->client.state == SESSION_SELECTED && s->client.notify == NULL &&
 	    (s->set->enhancedidle != 0 || park_on(s))) {
 		s->client.waits = idle_watch(s) == 0;
 		if (!s->client.waits)
@@ -210,7 +211,10 @@ static void
 look(struct session *s)
 {
 	s->news.changed = false;
-	if (s->client.state == SESSION_SELECTED && view_look(s, false) == 0)
+	if (s->client.notify != NULL)
+		notify_look(s, true);
+	else if (s->client.state == SESSION_SELECTED &&
+		 view_look(s, false) == 0)
 		view_report(s, VIEW_EXPUNGE | VIEW_FLAGS);
 }
 

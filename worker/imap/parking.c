@@ -30,7 +30,9 @@ park_on(const struct session *s)
 bool
 park_possible(const struct session *s)
 {
-	return park_on(s) && !s->client.keeps && s->news.end == NEWS_NONE &&
+	/* What NOTIFY asked for is not in the record yet. */
+	return park_on(s) && !s->client.keeps && s->client.notify == NULL &&
+	       s->news.end == NEWS_NONE &&
 	       session_clock() >= s->client.parkable;
 }
 

@@ -18,6 +18,7 @@
 #include "worker/imap/command.h"
 #include "worker/imap/entry.h"
 #include "worker/imap/idle.h"
+#include "worker/imap/notify.h"
 #include "worker/imap/out.h"
 #include "worker/imap/parking.h"
 #include "worker/imap/session_control.h"
@@ -372,6 +373,8 @@ wait_input(struct session *s)
 					   : s->set->inactivity_timeout);
 
 	while (session_alive(s)) {
+		if (!busy)
+			notify_turn(s);
 		switch (busy ? wire_wait(&s->wire, left(end))
 			     : wait_quiet(s, begin, end)) {
 		case WIRE_INPUT:
@@ -414,7 +417,7 @@ left(time_t end)
 static enum wire_event
 wait_quiet(struct session *s, time_t begin, time_t end)
 {
-	unsigned seconds = left(end);
+	unsigned seconds = notify_patience(s, left(end));
 	enum wire_event e;
 
 	if (park_possible(s) && seconds >= s->set->park_linger) {
@@ -438,6 +441,7 @@ wait_quiet(struct session *s, time_t begin, time_t end)
 static void
 forget_client(struct session *s)
 {
+	notify_free(s);
 	view_close(s->client.view);
 	free(s->client.saved);
 	memset(&s->client, 0, sizeof(s->client));

@@ -22,6 +22,7 @@
 #include "shm/log.h"
 #include "worker/net/compress.h"
 #include "worker/net/flow.h"
+#include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/notice.h"
 #include "worker/net/park.h"
@@ -438,6 +439,9 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 		break;
 	case IPC_PARK:
 		r = park_take(w, k, msg);
+		break;
+	case IPC_FOLLOW:
+		r = follow_take(w, k, msg);
 		break;
 	case IPC_COMPRESS:
 		r = compress_start(w, k, msg);

@@ -17,6 +17,7 @@ struct folder {
 	unsigned sent; /* WATCHes sent to the watch process */
 	struct lease_list watching;
 	struct parked_list parked; /* and those who wait to be served */
+	unsigned followers; /* clients that hear of it by their account */
 };
 
 int folder_compare(const struct folder *, const struct folder *);
@@ -32,6 +33,13 @@ void notice_leave(struct worker *, struct lease *);
 void notice_join(struct folder *, struct parked *);
 /* It does no more; nothing if it did not. */
 void notice_part(struct worker *, struct parked *);
+/*
+ * One more follower of the folder with these descriptors (taken), or one less.
+ * NULL: out of memory.
+ */
+struct folder *notice_follow(struct worker *, uint64_t dev, uint64_t ino,
+    uint64_t stamp, struct ipc_msg *);
+void notice_unfollow(struct worker *, struct folder *);
 /* The worker's bell rang: CHANGED to all that watch a stirred folder. */
 void notice_bell(struct worker *);
 /* A new watch process: it hears of every folder. */
