@@ -79,12 +79,13 @@ what_is_printed_parses_to_the_same(void **state)
 	assert_int_equal(again.recent.r[0].lo, 5);
 	assert_int_equal(again.saved.n, 0);
 	assert_string_equal(again.keywords[1], "work");
-	r = (struct park_record){.utf8 = true, .qresync = true};
+	r = (struct park_record){.utf8 = true, .rev2 = true, .qresync = true};
 	buf_clear(&out);
 	park_print(&out, &r);
 	assert_int_equal(out.n, 3);
 	assert_int_equal(parse(out.p, out.n, &again), 0);
-	assert_true(again.utf8 && again.qresync && !again.selected);
+	assert_true(
+	    again.utf8 && again.rev2 && again.qresync && !again.selected);
 }
 
 /* No part of a record is one, nor is one with something behind it. */
@@ -106,7 +107,7 @@ what_has_no_sense_is_refused(void **state)
 {
 	static const char *const bad[] = {
 	    "\0\0",           /* versions: another one has another length */
-	    "\2\0", "\1\100", /* a flag that is none */
+	    "\2\0", "\1\200", /* a flag that is none */
 	    "\1\2", "\1\40",  /* read-only, numbers: of what? */
 	};
 	struct park_record r = sample(), again;

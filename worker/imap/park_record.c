@@ -14,7 +14,8 @@
 #define CONDSTORE 8u
 #define QRESYNC   16u
 #define NUMBERS   32u
-#define FLAGS     63u
+#define REV2      64u
+#define FLAGS     127u
 
 struct cursor { /* fails for good at the first lie */
 	const uint8_t *p, *end;
@@ -74,6 +75,7 @@ park_print(struct buf *b, const struct park_record *r)
 
 	flags |= r->selected ? SELECTED : 0;
 	flags |= r->utf8 ? UTF8 : 0;
+	flags |= r->rev2 ? REV2 : 0;
 	flags |= r->condstore ? CONDSTORE : 0;
 	flags |= r->qresync ? QRESYNC : 0;
 	flags |= r->selected && r->readonly ? READONLY : 0;
@@ -147,6 +149,7 @@ park_parse(struct arena *a, const uint8_t *p, size_t n, struct park_record *out)
 	r.selected = (flags & SELECTED) != 0;
 	r.readonly = (flags & READONLY) != 0;
 	r.utf8 = (flags & UTF8) != 0;
+	r.rev2 = (flags & REV2) != 0;
 	r.condstore = (flags & CONDSTORE) != 0;
 	r.qresync = (flags & QRESYNC) != 0;
 	r.numbers = (flags & NUMBERS) != 0;

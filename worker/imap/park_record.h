@@ -26,8 +26,8 @@ struct park_list { /* rising, disjoint ranges of UIDs, 1 and above */
 };
 
 struct park_record {
-	bool utf8, condstore, qresync; /* ENABLEd, RFC 5161 */
-	const uint8_t *notify;         /* what NOTIFY asked for, RFC 5465 */
+	bool utf8, rev2, condstore, qresync; /* ENABLEd, RFC 5161 */
+	const uint8_t *notify; /* what NOTIFY asked for, RFC 5465 */
 	size_t nnotify;
 	bool selected; /* all below is of the selected folder */
 	bool readonly;

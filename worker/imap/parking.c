@@ -88,8 +88,10 @@ static int
 print(struct session *s, struct buf *out)
 {
 	const struct client *c = &s->client;
-	struct park_record r = {
-	    .utf8 = c->utf8, .condstore = c->condstore, .qresync = c->qresync};
+	struct park_record r = {.utf8 = c->utf8,
+	    .rev2 = c->rev2,
+	    .condstore = c->condstore,
+	    .qresync = c->qresync};
 
 	if (c->state == SESSION_SELECTED && view_record(s, &r) == -1)
 		return -1;
@@ -133,6 +135,7 @@ park_restore(struct session *s, const uint8_t *record, size_t n)
 		return refuse(s, "Its state is lost, please come again.");
 	}
 	c->utf8 = r.utf8;
+	c->rev2 = r.rev2;
 	c->condstore = r.condstore;
 	c->qresync = r.qresync;
 	if (!r.selected || view_restore(s, &r) == 0)
