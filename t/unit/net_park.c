@@ -367,6 +367,39 @@ a_stop_says_bye_to_the_parked(void **state)
 }
 
 static void
+the_oldest_parked_gives_way_to_a_login(void **state)
+{
+	struct started start;
+	struct asked q;
+	int other;
+
+	(void)state;
+	h.boot.set.park_yield = 1;
+	house_settle();
+	park(IPC_PARK_SELECTED, 0, "");
+	(void)close(control);
+	turns(3);
+	other = knock(6);
+	greeted(other);
+	say(other, "a LOGIN anna pw\r\n");
+	expect_ask(&q);
+	auth_yes(6, "anna");
+	expect_start(&start);
+	(void)close(start.control);
+	spawner_refused(6, IPC_REFUSED_LIMIT, 1, 1);
+	assert_non_null(strstr(line(fd), "* BYE [ALERT] Too many connections"));
+	expect_conn(h.spawner, BOOT_SPAWNER, IPC_ENDED, 5);
+	expect_start(&start);
+	assert_int_equal(start.conn, 6);
+	/* Nobody else is parked. */
+	(void)close(start.control);
+	spawner_refused(6, IPC_REFUSED_LIMIT, 1, 1);
+	assert_non_null(strstr(line(other), "a NO [LIMIT]"));
+	(void)close(other);
+	control = -1;
+}
+
+static void
 who_parks_without_a_wish_is_dropped(void **state)
 {
 	(void)state;
@@ -402,6 +435,7 @@ main(void)
 	    PARK(the_end_of_a_parked_client_is_logged),
 	    PARK(its_time_out_goes_on_while_it_is_parked),
 	    PARK(a_stop_says_bye_to_the_parked),
+	    PARK(the_oldest_parked_gives_way_to_a_login),
 	    PARK(who_parks_without_a_wish_is_dropped),
 	    PARK(a_folder_that_nobody_watches_is_no_folder),
 	};
