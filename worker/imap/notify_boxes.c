@@ -301,9 +301,9 @@ look_box(struct session *s, struct notify_box *box, enum notify_how how)
 	/* A stamp that stood still since the look before is to be trusted. */
 	old = how == NOTIFY_NEWS ? find(y->boxes, y->n, box->name) : NULL;
 	box->young = old == NULL || old->stamp != box->stamp;
-	/* One that comes into the set is no news, one that was made is. */
+	/* One that comes into the set is told; of a new one its LIST is. */
 	news = known ? is_news(&before, &box->told, events)
-		     : box->left && box->told.messages > 0;
+		     : !box->left || box->told.messages > 0;
 	if (!is_open(s, box) &&
 	    (how == NOTIFY_STATUS || (how == NOTIFY_NEWS && news)))
 		tell_status(s, box, events);
