@@ -321,7 +321,8 @@ relay_pause(struct worker *w, struct client *c, uint64_t taken)
 {
 	struct relay *r = c->relay;
 
-	if (r->upward != RELAY_OPEN || r->up.n > 0 || r->given != taken)
+	if (r->upward != RELAY_OPEN || r->up.n > 0 || r->given != taken ||
+	    r->next != NULL)
 		return false;
 	r->paused = true;
 	interest(w, c);
