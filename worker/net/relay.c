@@ -148,6 +148,8 @@ downward(struct worker *w, struct client *c)
 		}
 		if (n == 0 && r->drain)
 			return -1; /* it wrote less than it said */
+		if (n == 0 && r->paused)
+			return 0; /* its PARK is in the other channel */
 		if (r->next != NULL) {
 			r->dry = true;
 			return 0;
