@@ -22,6 +22,7 @@ struct mailbox;
 struct mailbox *mailbox_glance(
     struct maildir *, const char *folder, bool readonly);
 int mailbox_load(struct mailbox *);
+bool mailbox_loaded(const struct mailbox *);
 
 struct mailbox_counts {
 	uint32_t messages, recent, unseen, deleted;
