@@ -24,7 +24,7 @@ static int reserve(uint32_t **, size_t *, size_t);
 static int pend(
     const struct view *, struct view_pending *, const uint32_t *, size_t);
 static void report_expunges(struct session *);
-static void report_flags(struct session *, uint32_t);
+static void report_flags(struct session *, uint32_t, unsigned);
 static int resolve_saved(struct session *, struct view_set *);
 static int resolve_uids(
     struct session *, const struct seqset *, struct view_set *);
@@ -74,14 +74,16 @@ int
 view_need(struct session *s)
 {
 	struct view *v = s->client.view;
-	struct mailbox_diff d;
+	struct mailbox_diff d, none = {0};
 
 	if (!v->glance)
 		return 0;
-	if (mailbox_load(v->mailbox) == -1 ||
-	    mailbox_sync(v->mailbox, false, &d) == -1)
+	if (mailbox_load(v->mailbox) == -1)
 		return gone_or_not(s, errno == ESTALE ? ESTALE : ENOENT);
-	return note(s, &d);
+	if (mailbox_sync(v->mailbox, false, &d) == 0)
+		return note(s, &d);
+	/* What a look would tell can wait. */
+	return gone_or_not(s, errno) == -1 ? -1 : note(s, &none);
 }
 
 /* What was told is what was there, or has vanished since. */
@@ -93,7 +95,7 @@ first_need(struct session *s, const struct mailbox_diff *d)
 	size_t n, i = 0, k = 0, told = v->n;
 
 	if (reserve(&v->uids, &v->room, told) == -1)
-		return gone_or_not(s, ENOMEM);
+		log_fatal("out of memory");
 	m = mailbox_messages(v->mailbox, &n);
 	v->glance = false;
 	v->n = 0;
@@ -309,15 +311,17 @@ view_report(struct session *s, unsigned how)
 	}
 	if (counts)
 		view_report_counts(s);
-	for (i = 0; i < v->changed.n; i++)
-		report_flags(s, view_seq(v, v->changed.uids[i]));
-	v->changed.n = 0;
+	if ((how & VIEW_HOLD) == 0) {
+		for (i = 0; i < v->changed.n; i++)
+			report_flags(s, view_seq(v, v->changed.uids[i]), how);
+		v->changed.n = 0;
+	}
 	/* What was held back may be older than what was told. */
-	if (v->gone.n == 0)
+	if (v->gone.n == 0 && v->changed.n == 0)
 		v->safe = mailbox_modseq(v->mailbox);
 	if ((how & VIEW_FLAGS) != 0)
 		for (i = before; i < v->n; i++)
-			report_flags(s, (uint32_t)i + 1);
+			report_flags(s, (uint32_t)i + 1, how);
 	out_send(s);
 }
 
@@ -328,7 +332,10 @@ view_report_counts(struct session *s)
 
 	buf_str(&s->line, "* ");
 	buf_num(&s->line, v->n);
-	buf_str(&s->line, " EXISTS\r\n* ");
+	buf_str(&s->line, " EXISTS\r\n");
+	if (s->client.rev2) /* RFC 9051 has no RECENT */
+		return;
+	buf_str(&s->line, "* ");
 	buf_num(&s->line, view_recent(v));
 	buf_str(&s->line, " RECENT\r\n");
 }
@@ -505,7 +512,7 @@ view_report_modseq(struct session *s)
 }
 
 static void
-report_flags(struct session *s, uint32_t seq)
+report_flags(struct session *s, uint32_t seq, unsigned how)
 {
 	struct view *v = s->client.view;
 	const struct message *m;
@@ -516,13 +523,14 @@ report_flags(struct session *s, uint32_t seq)
 	buf_str(&s->line, "* ");
 	buf_num(&s->line, seq);
 	buf_str(&s->line, " FETCH (");
-	if (s->client.qresync) {
+	/* RFC 7162 3.2.3, RFC 9051 7.5.2. */
+	if (s->client.qresync || s->client.rev2 || (how & VIEW_UID) != 0) {
 		buf_str(&s->line, "UID ");
 		buf_num(&s->line, m->uid);
 		buf_char(&s->line, ' ');
 	}
 	buf_str(&s->line, "FLAGS (");
-	out_flags(&s->line, v->mailbox, m);
+	out_flags(s, m);
 	buf_char(&s->line, ')');
 	if (s->client.condstore)
 		view_put_modseq(s, m);
