@@ -31,4 +31,9 @@ struct mailbox_counts {
 /* Loaded or not. */
 void mailbox_counts(const struct mailbox *, struct mailbox_counts *);
 
+/* \Recent belongs to whoever is served now: to nobody, then to UIDs lo to hi.
+ */
+void mailbox_recent_clear(struct mailbox *);
+void mailbox_recent_set(struct mailbox *, uint32_t lo, uint32_t hi);
+
 #endif

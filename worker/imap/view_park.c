@@ -40,6 +40,8 @@ view_record(struct session *s, struct park_record *r)
 	const struct view *v = c->view;
 	size_t i;
 
+	if (view_need(s) == -1)
+		return -1;
 	r->known = mailbox_modseq(v->mailbox);
 	if (r->known == 0) /* no index, no history to come back by */
 		return -1;
