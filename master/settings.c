@@ -83,6 +83,7 @@ static const struct row rows[] = {
     {"IMAP_NOTIFYSOCKET", value_path, 0, 0, STIR_SOCKET, SHARED, true,
 	FIELD(notifysocket)},
     {"IMAP_PARK", value_flag, 0, 0, "1", SHARED, false, FIELD(park)},
+    {"IMAP_PARK_YIELD", value_flag, 0, 0, "1", SHARED, false, FIELD(park_yield)},
     {"IMAP_PARK_LINGER", value_number, 0, 3600, "1", SHARED, false,
 	FIELD(park_linger)},
 

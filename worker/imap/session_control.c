@@ -59,9 +59,12 @@ control_next(struct session *s, unsigned seconds, struct control_serve **out)
 		if (r == 1 && msg.type == IPC_SHUTDOWN)
 			return 0;
 		/* Late news of the client before is no longer of use. */
-		if (r == -1 &&
-		    wait_channel(s->control, patience(s, end - now)) == 0)
-			kept_settle(s);
+		if (r == 1 ||
+		    wait_channel(s->control, patience(s, end - now)) != 0)
+			continue;
+		if (patience(s, end - now) >= (unsigned)(end - now))
+			return 0;
+		kept_settle(s);
 	}
 	return 0;
 }
