@@ -330,8 +330,8 @@ is_news(const struct mailbox_status *a, const struct mailbox_status *b,
 }
 
 /*
- * One line for all that happened. RFC 5465 5.1: HIGHESTMODSEQ for those who
- * have CONDSTORE; UNSEEN is what others make of a change of flags.
+ * One line for all that happened. RFC 5465 5.1 and 5.3: HIGHESTMODSEQ for those
+ * who have CONDSTORE or ask for flags; UNSEEN is what others make of them.
  */
 static void
 tell_status(struct session *s, const struct notify_box *box, unsigned events)
@@ -347,7 +347,8 @@ tell_status(struct session *s, const struct notify_box *box, unsigned events)
 	put_item(b, " UIDVALIDITY", st->uidvalidity);
 	if ((events & NOTIFY_FLAGS) != 0)
 		put_item(b, " UNSEEN", st->unseen);
-	if (s->client.condstore)
+	if (s->client.condstore ||
+	    ((events & NOTIFY_FLAGS) != 0 && st->modseq != 0))
 		put_item(b, " HIGHESTMODSEQ", st->modseq);
 	buf_str(b, ")\r\n");
 	out_send(s);
