@@ -125,6 +125,7 @@ expect_resume(struct resumed *r)
 	ipc_get_str(&g, peer, sizeof(peer));
 	assert_int_equal(ipc_get_u32(&g), 4711);
 	r->bad = ipc_get_u32(&g);
+	(void)ipc_get_u64(&g);
 	ipc_get_str(&g, r->tag, sizeof(r->tag));
 	p = ipc_get_bytes(&g, &r->nrecord, sizeof(r->record));
 	memcpy(r->record, p, r->nrecord);

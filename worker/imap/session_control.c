@@ -320,6 +320,7 @@ read_resume(struct ipc_get *g, struct control_serve *m)
 	ipc_get_str(g, c->peer, sizeof(c->peer));
 	c->port = ipc_get_u32(g);
 	c->bad = ipc_get_u32(g);
+	c->counter = ipc_get_u64(g);
 	ipc_get_str(g, c->idle_tag, sizeof(c->idle_tag));
 	m->record = copy(g, &m->nrecord, IPC_RECORD_MAX);
 	m->input = copy(g, &m->ninput, WIRE_READ_AHEAD);
