@@ -32,6 +32,7 @@
 
 #include "auth/ticket.h"
 #include "master/indexdir.h"
+#include "master/notbefore.h"
 #include "master/role.h"
 #include "master/spawn.h"
 #include "shm/ipc.h"
@@ -259,6 +260,9 @@ master_says(struct spawner *s, struct ipc_msg *msg)
 	case IPC_KEY:
 		take_key(s, msg);
 		return;
+	case IPC_NOTBEFORE:
+		notbefore_take(msg);
+		return;
 	case IPC_STOP:
 		s->stopped = true;
 		return;
@@ -410,6 +414,8 @@ check_ticket(const struct spawner *s, uint32_t worker, uint64_t conn,
 		return "another connection's";
 	if (t->time > now + SKEW || now > t->time + TICKET_AGE)
 		return "too old";
+	if (notbefore_voids(t->owner.user, t->time))
+		return "sealed before its account was ended";
 	if (s->boot.privileged != 0 &&
 	    (t->owner.uid == 0 || t->owner.uid < s->boot.set.minuid))
 		return "owner below MINUID";

@@ -81,7 +81,10 @@ struct settings {
 	uint32_t spares;  /* sessions forked ahead, 0 to 64 */
 	uint32_t linger;  /* s a session without a client waits for the next */
 	uint32_t park;    /* IMAP_PARK */
-	char notifysocket[SETTINGS_SOCKET]; /* "": none */
+	char notifysocket[SETTINGS_SOCKET];  /* "": none */
+	char controlsocket[SETTINGS_SOCKET]; /* "": none */
+	char admingroup[SETTINGS_WORD];      /* IMAPADMINGROUP, "": root only */
+	uint32_t admin_gid;                  /* resolved; 0: none */
 
 	/* who may come in, and how often */
 	struct settings_net exempt[SETTINGS_NETS]; /* MAXPERIP_EXEMPT */
@@ -114,6 +117,7 @@ struct settings {
 	uint32_t command_timeout;    /* between two bytes of a command, 60 */
 	uint32_t output_timeout;     /* client takes no bytes, 300 */
 	uint32_t stop_timeout;       /* graceful stop, 10 */
+	uint32_t drain_timeout;      /* of old workers after an upgrade */
 	uint32_t lock_timeout;       /* for a folder's lock, 30 */
 
 	/* TLS */

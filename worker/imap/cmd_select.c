@@ -8,6 +8,7 @@
 #include "worker/imap/command.h"
 #include "worker/imap/condstore.h"
 #include "worker/imap/namespace.h"
+#include "worker/imap/note.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
@@ -116,6 +117,7 @@ open_folder(struct command *c, bool readonly)
 	}
 	s->client.view = v;
 	session_enter(s, SESSION_SELECTED);
+	note_send(s, NULL);
 	tell_folder(s);
 	if (params.qresync)
 		condstore_resync(s, &params);
@@ -159,6 +161,7 @@ leave(struct session *s)
 	/* RFC 5182 2.1: SELECT and its like empty "$". */
 	s->client.nsaved = 0;
 	session_enter(s, SESSION_AUTH);
+	note_send(s, NULL);
 }
 
 /* What the client knows to be \Deleted, or those of a set. 0 or -1. */

@@ -15,6 +15,7 @@
 #include "shm/ipc.h"
 #include "shm/log.h"
 #include "worker/imap/command.h"
+#include "worker/imap/note.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
@@ -59,10 +60,12 @@ cmd_idle(struct command *c)
 			    "IDLE without notices, only the slow look user=%s",
 			    s->account->user);
 	}
+	note_send(s, NULL);
 	idle(s, &line);
 	if (watched)
 		idle_unwatch(s);
 	s->client.idle_tag[0] = '\0';
+	note_send(s, NULL);
 	if (!session_alive(s))
 		return;
 	if (line.n != 4 || strncasecmp(line.text, "DONE", 4) != 0) {

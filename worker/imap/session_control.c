@@ -15,6 +15,7 @@
 
 #include "shm/log.h"
 #include "worker/imap/idle.h"
+#include "worker/imap/note.h"
 
 #define END_WAIT 10000 /* ms for room in the channel */
 
@@ -120,7 +121,7 @@ take_news(struct session *s, struct ipc_msg *msg)
 		s->news.stream = true;
 		s->news.stream_fd = ipc_take_fd(msg, 0);
 	} else if (msg->type == IPC_SHUTDOWN && s->news.end == NEWS_NONE)
-		s->news.end = NEWS_SHUTDOWN;
+		s->news.end = note_is_kick(msg) ? NEWS_KICKED : NEWS_SHUTDOWN;
 	else if (msg->type == IPC_SERVE) {
 		/* One client at a time: the worker has lost count. */
 		log_line(LOG_LEVEL_ERR, "second client while serving one");

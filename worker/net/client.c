@@ -33,6 +33,7 @@
 #include "worker/net/gate.h"
 #include "worker/net/lease.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 #include "worker/net/tell.h"
 
 #define INPUT_STEP   2048u /* room made for one read */
@@ -116,6 +117,7 @@ client_accept(struct worker *w, struct ipc_msg *msg)
 	(void)setsockopt(
 	    c->src.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	tell_connection(c);
+	roster_enter(w, c);
 	if (c->gate == NULL)
 		client_end(w, c);
 	else
@@ -669,6 +671,7 @@ client_end(struct worker *w, struct client *c)
 	if (c->state == CLIENT_ASKED)
 		peer_owe(w, &w->auth, IPC_FORGET, c->conn, 0);
 	client_enter(c, CLIENT_GONE);
+	roster_leave(w, c);
 	if (c->login == 0)
 		tell_disconnected(w, c);
 	w->refusing -= c->refusing;
@@ -715,11 +718,11 @@ client_stop(struct worker *w, struct client *c, bool fast)
 	    .why = IPC_END_SHUTDOWN, .received = c->received, .sent = c->sent};
 
 	if (c->state == CLIENT_SERVED && !fast) {
-		lease_shutdown(w, c->lease, false);
+		lease_shutdown(w, c->lease, IPC_SHUTDOWN_STOP);
 		return;
 	}
 	if (c->state == CLIENT_SERVED) {
-		lease_shutdown(w, c->lease, true);
+		lease_shutdown(w, c->lease, IPC_SHUTDOWN_FAST);
 		tell_end(w, c, &end);
 		client_end(w, c);
 		return;

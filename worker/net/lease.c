@@ -24,6 +24,7 @@
 #include "worker/net/gate.h"
 #include "worker/net/notice.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 #include "worker/net/tell.h"
 
 #define RETRY_MS 30000u /* for the spawner's second answer */
@@ -272,9 +273,11 @@ serve(struct worker *w, struct client *c)
 		c->login = w->now;
 		tell_login(c);
 		peer_owe(w, &w->master, IPC_LOGGEDIN, c->conn, 0);
+		roster_count(w, CONNTAB_LOGINS, 1);
 		gate_free(c->gate);
 		c->gate = NULL;
 	}
+	roster_update(w, c);
 	if (!k->reused) /* a second session would need the input again */
 		client_eat(c, c->nin);
 	if (c->relay != NULL)
@@ -414,6 +417,9 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 		break;
 	case IPC_UNWATCH:
 		r = notice_unwatch(w, k, msg);
+		break;
+	case IPC_NOTE:
+		r = roster_note(w, k->client, msg);
 		break;
 	case IPC_COMPRESS:
 		r = compress_start(w, k, msg);
@@ -561,6 +567,7 @@ lease_changed(struct worker *w, struct lease *k)
 
 	if (k->folder == NULL || k->owes)
 		return;
+	roster_count(w, CONNTAB_WAKES, 1);
 	ipc_begin(&put, IPC_CHANGED);
 	ipc_put_u64(&put, k->folder->dev);
 	ipc_put_u64(&put, k->folder->ino);
@@ -570,13 +577,13 @@ lease_changed(struct worker *w, struct lease *k)
 }
 
 void
-lease_shutdown(struct worker *w, struct lease *k, bool fast)
+lease_shutdown(struct worker *w, struct lease *k, uint32_t why)
 {
 	struct ipc_put put;
 
 	(void)w;
 	ipc_begin(&put, IPC_SHUTDOWN);
-	ipc_put_u32(&put, fast);
+	ipc_put_u32(&put, why);
 	(void)ipc_send(k->src.fd, &put, NULL, 0);
 }
 

@@ -21,6 +21,7 @@
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 #include "worker/net/tls.h"
 
 #define EVENTS   64
@@ -303,6 +304,7 @@ worker_free(struct worker *w)
 	tls_forget(w->tls);
 	deflate_packer_free(w->packer);
 	board_unmap(w->board);
+	roster_close(w);
 	if (w->epoll != -1)
 		(void)close(w->epoll);
 	free(w);

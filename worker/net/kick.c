@@ -1,0 +1,48 @@
+/*
+ * A client that has a session hears BYE from it, which ends what it is doing
+ * first; the others hear it from us.
+ */
+#include "worker/net/kick.h"
+
+#include <string.h>
+
+#include "worker/net/lease.h"
+#include "worker/net/roster.h"
+
+static void kick(struct worker *, struct client *);
+
+int
+kick_take(struct worker *w, struct ipc_msg *msg)
+{
+	struct client *c, *next;
+	char user[256];
+	struct ipc_get g;
+	uint64_t conn;
+
+	ipc_open(&g, msg);
+	conn = ipc_get_u64(&g);
+	ipc_get_str(&g, user, sizeof(user));
+	if (ipc_done(&g) == -1)
+		return -1;
+	RB_FOREACH_SAFE (c, client_tree, &w->clients, next)
+		if (conn != 0 ? c->conn == conn
+			      : c->user != NULL && strcmp(c->user, user) == 0)
+			kick(w, c);
+	return 0;
+}
+
+static void
+kick(struct worker *w, struct client *c)
+{
+	if (c->state >= CLIENT_CLOSING)
+		return;
+	roster_count(w, CONNTAB_KICKED, 1);
+	if (c->state == CLIENT_SERVED && c->lease != NULL)
+		lease_shutdown(w, c->lease, IPC_SHUTDOWN_KICK);
+	else if (c->state == CLIENT_HANDSHAKE)
+		client_end(w, c);
+	else
+		client_bye(w, c,
+		    "* BYE [ALERT] Disconnected by the "
+		    "administrator.\r\n");
+}
