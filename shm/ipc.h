@@ -82,6 +82,9 @@
  *           worker: it has a client there
  * GO        u64 dev, u64 ino                      mask entered, now look once
  * more UNWATCH   u64 dev, u64 ino CHANGED   u64 dev, u64 ino look at the folder
+ * FOLLOW    u32 first (1: none of those before), u64 dev, u64 ino, u64 stamp;
+ *           fds: new, cur, courierimapkeywords. The client wants to hear of
+ *           this folder through its account's slot; no fds: of none
  * SHUTDOWN  u32 why (IPC_SHUTDOWN_*)              say BYE and END
  * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
  *           written, nothing more is read or written until STREAM
@@ -122,6 +125,7 @@
 	X(COMPRESS, SESSION, WORKER, 1, IPC_BODY_MAX)                          \
 	X(STREAM, WORKER, SESSION, 1, 64)                                      \
 	X(LOCAL, MASTER, WATCH, 1, 64)                                         \
+	X(FOLLOW, SESSION, WORKER, 3, 64)                                      \
 	X(NOTE, SESSION, WORKER, 0, 640)                                       \
 	X(TABLE, MASTER, ANY, 1, 64)                                           \
 	X(KICK, ANY, ANY, 0, 512)                                              \

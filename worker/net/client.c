@@ -30,6 +30,7 @@
 #include "shm/log.h"
 #include "worker/net/deflate.h"
 #include "worker/net/flow.h"
+#include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/lease.h"
 #include "worker/net/relay.h"
@@ -681,6 +682,7 @@ client_end(struct worker *w, struct client *c)
 		c->is_again = false;
 	}
 	relay_end(w, c);
+	follow_end(w, c);
 	if (c->lease != NULL)
 		lease_leave(w, c->lease);
 	if (c->src.fd != -1)

@@ -58,7 +58,8 @@ struct client {
 	struct gate *gate;
 	struct relay *relay;
 	struct lease *lease;
-	char *in; /* read and not consumed: nin of room bytes */
+	struct follow *follow; /* NOTIFY: folders it hears of */
+	char *in;              /* read and not consumed: nin of room bytes */
 	size_t nin, room;
 	char *out; /* said and not sent */
 	size_t nout, sentout, roomout;

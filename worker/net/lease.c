@@ -21,6 +21,7 @@
 #include "shm/log.h"
 #include "worker/net/compress.h"
 #include "worker/net/flow.h"
+#include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/notice.h"
 #include "worker/net/relay.h"
@@ -420,6 +421,9 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 		break;
 	case IPC_NOTE:
 		r = roster_note(w, k->client, msg);
+		break;
+	case IPC_FOLLOW:
+		r = follow_take(w, k, msg);
 		break;
 	case IPC_COMPRESS:
 		r = compress_start(w, k, msg);
