@@ -85,7 +85,7 @@ rc=$?
 (exit $rc)
 ok 'who read a BYE'
 sleep 1.1 # tickets of that very second are void
-greets
+greets demo demo
 ok 'and may log in again'
 logged 'ends the connections of user=demo'
 ok 'the log says who did it'
