@@ -52,9 +52,8 @@ roster_close(struct worker *w)
 void
 roster_enter(struct worker *w, struct client *c)
 {
-	struct conntab_entry e = {.conn = c->conn,
-	    .since = (uint64_t)time(NULL),
-	    .port = c->peer_port};
+	struct conntab_entry e = {
+	    .conn = c->conn, .since = (uint64_t)time(NULL)};
 	uint32_t at;
 
 	if (w->table == NULL)
@@ -66,7 +65,6 @@ roster_enter(struct worker *w, struct client *c)
 		return;
 	}
 	c->place = at + 1;
-	(void)strlcpy(e.addr, c->peer, sizeof(e.addr));
 	put(w, c, &e);
 }
 
@@ -84,6 +82,9 @@ put(struct worker *w, const struct client *c, const struct conntab_entry *was)
 	struct conntab_entry e = *was;
 
 	e.state = state_of(c, e.state);
+	/* Behind a balancer it becomes known later. */
+	(void)strlcpy(e.addr, c->peer, sizeof(e.addr));
+	e.port = c->peer_port;
 	e.flags = (uint16_t)((c->tls != NULL ? CONNTAB_TLS : 0) |
 			     (c->listener == 1 ? CONNTAB_SSLPORT : 0) |
 			     (c->deflate != NULL ? CONNTAB_COMPRESS : 0));
@@ -113,6 +114,8 @@ state_of(const struct client *c, uint32_t now)
 	case CLIENT_GONE:
 		return CONNTAB_CLOSING;
 	case CLIENT_BORN:
+	case CLIENT_BEHIND:
+	case CLIENT_NAMED:
 	case CLIENT_HANDSHAKE:
 	case CLIENT_COMMAND:
 	case CLIENT_SASL:
