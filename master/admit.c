@@ -646,8 +646,10 @@ admit_save(const struct admit *a, uint32_t *at, struct admit_saved *out)
 	    .view = c->view,
 	    .worker = c->worker,
 	    .has_wide = c->wide != NULL};
-	if (c->source != NULL)
+	if (c->source != NULL) {
 		memcpy(out->net, c->source->net, sizeof(out->net));
+		out->kind = c->source->net[16];
+	}
 	if (c->wide != NULL)
 		memcpy(out->wide, c->wide->net, sizeof(out->wide));
 	(*at)++;
@@ -660,8 +662,9 @@ admit_restore(struct admit *a, const struct admit_saved *saved)
 	uint32_t i = (uint32_t)saved->conn;
 	struct conn *c;
 
-	if (i >= SAVED_MAX || saved->view > 1 || saved->worker > BOOT_WORKERS ||
-	    saved->state == CONN_FREE || saved->state > CONN_REFUSED ||
+	if (i >= SAVED_MAX || saved->view > 1 || saved->kind > SOURCE_BEHIND ||
+	    saved->worker > BOOT_WORKERS || saved->state == CONN_FREE ||
+	    saved->state > CONN_REFUSED ||
 	    (i >= a->nconns &&
 		grow(a, i < 2 * a->nconns ? 2 * a->nconns : i + 64) == -1))
 		return -1;
@@ -684,25 +687,24 @@ admit_restore(struct admit *a, const struct admit_saved *saved)
 static int
 restore_source(struct admit *a, struct conn *c, const struct admit_saved *saved)
 {
-	uint8_t net[17] = {0}, wide[17] = {[16] = 1};
+	uint8_t net[17] = {[16] = (uint8_t)saved->kind};
+	uint8_t wide[17] = {[16] = SOURCE_WIDE};
+	struct source *s, *w = NULL;
 
 	memcpy(net, saved->net, sizeof(saved->net));
 	memcpy(wide, saved->wide, sizeof(saved->wide));
-	c->source = get_source(a, net);
-	c->wide = saved->has_wide != 0 ? get_source(a, wide) : NULL;
-	if (c->source == NULL || (saved->has_wide != 0 && c->wide == NULL))
+	s = get_source(a, net);
+	if (saved->has_wide != 0)
+		w = get_source(a, wide);
+	if (s == NULL || (saved->has_wide != 0 && w == NULL))
 		return -1;
-	source_busy(a, c->source);
-	c->source->count[saved->view]++;
+	c->view = (uint8_t)saved->view;
+	count_at(a, c, s, w);
 	a->count[saved->view]++;
-	if (saved->state == CONN_UNAUTH) {
-		c->source->unauth++;
+	if (saved->state == CONN_UNAUTH)
 		a->unauth += saved->trusted != 0 ? 0 : 1;
-	}
-	if (c->wide != NULL) {
-		source_busy(a, c->wide);
-		c->wide->count[saved->view]++;
-	}
+	else
+		s->unauth--;
 	return 0;
 }
 

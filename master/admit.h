@@ -94,6 +94,7 @@ bool admit_in_nets(
 struct admit_saved {
 	uint64_t conn;
 	uint32_t state, trusted, view, worker; /* state: admit.c's own */
+	uint32_t kind;                         /* of net: admit.c's own, too */
 	uint8_t net[16];                       /* what counts as its address */
 	uint8_t wide[16]; /* its network of -maxperc, if has_wide */
 	uint32_t has_wide;

@@ -6,8 +6,8 @@
  *   master FOREGROUND LOCK LOGIN LOGOUT NOTIFY CONTROL STARTED INCARNATIONS
  *   listener FD VIEW
  *   child ROLE NUMBER INCARNATION PID CHANNEL LOG TABLE EXTERNAL HELLO
- *   conn ID STATE TRUSTED VIEW WORKER WIDE NET WIDENET   (nets: two numbers)
- *   end                              the last
+ *   conn ID STATE TRUSTED VIEW WORKER WIDE KIND NET WIDENET   (nets: two
+ * numbers) end                              the last
  */
 #include "master/handover.h"
 
@@ -94,9 +94,9 @@ put_child(FILE *f, const struct child *c)
 static void
 put_conn(FILE *f, const struct admit_saved *s)
 {
-	(void)fprintf(f, "conn %llu %u %u %u %u %u %llu %llu %llu %llu\n",
+	(void)fprintf(f, "conn %llu %u %u %u %u %u %u %llu %llu %llu %llu\n",
 	    (unsigned long long)s->conn, s->state, s->trusted, s->view,
-	    s->worker, s->has_wide, (unsigned long long)half(s->net),
+	    s->worker, s->has_wide, s->kind, (unsigned long long)half(s->net),
 	    (unsigned long long)half(s->net + 8),
 	    (unsigned long long)half(s->wide),
 	    (unsigned long long)half(s->wide + 8));
@@ -277,13 +277,14 @@ take_conn(struct reading *r)
 	    .trusted = (uint32_t)r->n[2],
 	    .view = (uint32_t)r->n[3],
 	    .worker = (uint32_t)r->n[4],
-	    .has_wide = (uint32_t)r->n[5]};
+	    .has_wide = (uint32_t)r->n[5],
+	    .kind = (uint32_t)r->n[6]};
 
-	unhalf(s.net, r->n[6]);
-	unhalf(s.net + 8, r->n[7]);
-	unhalf(s.wide, r->n[8]);
-	unhalf(s.wide + 8, r->n[9]);
-	return r->count != 10 ? -1 : admit_restore(r->out->admit, &s);
+	unhalf(s.net, r->n[7]);
+	unhalf(s.net + 8, r->n[8]);
+	unhalf(s.wide, r->n[9]);
+	unhalf(s.wide + 8, r->n[10]);
+	return r->count != 11 ? -1 : admit_restore(r->out->admit, &s);
 }
 
 int

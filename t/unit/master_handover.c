@@ -212,9 +212,10 @@ what_is_not_whole_or_not_known_is_refused(void **state)
 	static const char *const more[] = {"child 99 0 1 5 1 1 1 0 1",
 	    "child 9 64 1 5 1 1 1 0 1", "child 9 0 1 1 1 1 1 0 1",
 	    "child 9 0 1 5 1 1 1 0", "listener 5 2", "listener -5 1",
-	    "listener 5 1 1", "conn 1 0 0 0 0 0 0 0 0 0",
-	    "conn 1 9 0 0 0 0 0 0 0 0", "conn 1 1 0 2 0 0 0 0 0 0",
-	    "conn 1 1 0 0 65 0 0 0 0 0", "conn 4294967295 1 0 0 0 0 0 0 0 0",
+	    "listener 5 1 1", "conn 1 0 0 0 0 0 0 0 0 0 0",
+	    "conn 1 1 0 0 0 0 3 0 0 0 0", "conn 1 9 0 0 0 0 0 0 0 0 0",
+	    "conn 1 1 0 2 0 0 0 0 0 0 0", "conn 1 1 0 0 65 0 0 0 0 0 0",
+	    "conn 4294967295 1 0 0 0 0 0 0 0 0 0",
 	    "master 0 99999999999999999999999 1 1 1 1 1 1"};
 	char text[8192], bad[9000];
 	int fd = handover_write(&h);
