@@ -41,6 +41,7 @@ static int by_name(const void *, const void *);
 static bool same_state(struct plan *, size_t, const struct message_record *);
 static bool same_name(struct plan *, size_t, const struct message_record *);
 static void settle(struct plan *);
+static int read_next(struct index_txn *, void *);
 
 void
 history_update(struct mailbox *mb, enum history_scope scope)
@@ -390,4 +391,31 @@ history_without(struct mailbox *mb)
 		for (i = 0; i < mb->n; i++)
 			mb->messages[i].modseq = 0;
 	mb->modseq = 0;
+}
+
+struct remembered {
+	const struct mailbox *mb;
+	uint32_t next;
+};
+
+static int
+read_next(struct index_txn *txn, void *arg)
+{
+	struct remembered *r = arg;
+	struct folder_record rec;
+
+	if (folder_find(txn, r->mb, &rec) &&
+	    rec.uidvalidity == r->mb->list.uidvalidity)
+		r->next = rec.state.next;
+	return 0;
+}
+
+uint32_t
+history_next(struct mailbox *mb)
+{
+	struct remembered r = {.mb = mb};
+
+	if (!index_hopeful(mb->md) || index_read(mb->md, read_next, &r) != 0)
+		return 0;
+	return r.next;
 }

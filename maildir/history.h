@@ -71,4 +71,7 @@ char *history_keywords(const struct keywords *, uint32_t set);
 int history_modseqs(
     struct mailbox *, const uint32_t *uids, size_t n, uint64_t *out);
 
+/* The next UID that the index remembers of the folder's list, 0: none. */
+uint32_t history_next(struct mailbox *);
+
 #endif

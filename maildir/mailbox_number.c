@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "maildir/history.h"
+
 #define TWIN_SECONDS 30  /* a younger hard link may be a move under way */
 #define TIDY_LINES   256 /* dead lines that a list may always have */
 
@@ -28,6 +30,7 @@ static int part_inodes(
     struct mailbox *, const char *, int, const struct stat *, char *);
 static int may_write(struct look *);
 static int make_list(struct mailbox *);
+static bool is_behind(struct mailbox *, uint32_t *next);
 static int list_view(struct mailbox *, uint32_t uidvalidity, uint32_t next);
 static int by_order(const void *, const void *, void *);
 static int add_strays(struct look *);
@@ -208,8 +211,11 @@ int
 number_strays(struct look *l)
 {
 	struct mailbox *mb = l->mb;
+	uint32_t next = mb->list.next;
 	int r;
 
+	if (is_behind(mb, &next))
+		l->relist = true;
 	if (mb->strays.n == 0 && mb->list.uidvalidity != 0 && !l->relist)
 		return 0;
 	if ((r = may_write(l)) == LOOK_AGAIN)
@@ -221,7 +227,8 @@ number_strays(struct look *l)
 	}
 	/* If it cannot be done the index has them still. */
 	if (l->relist && r == 0 &&
-	    list_view(mb, mb->uidvalidity, mb->list.next) == -1)
+	    list_view(mb, mb->uidvalidity,
+		mb->list.next > next ? mb->list.next : next) == -1)
 		r = -1;
 	l->unnumbered = r == -1;
 	if (r == 0 && add_strays(l) == -1)
@@ -233,6 +240,24 @@ number_strays(struct look *l)
 	maildir_note(
 	    mb->md, "new messages cannot be numbered: %s", strerror(errno));
 	return 0;
+}
+
+/*
+ * An older list was put back: the UIDs that were given since are not given
+ * again. *next is where it goes on.
+ */
+static bool
+is_behind(struct mailbox *mb, uint32_t *next)
+{
+	uint32_t known;
+
+	if (mb->readonly || mb->list.uidvalidity == 0 || mb->list.broken)
+		return false;
+	known = history_next(mb);
+	if (known <= *next || known > UIDLIST_LIMIT)
+		return false;
+	*next = known;
+	return true;
 }
 
 /* Courier's lock, if it is to be had; what was read before it may be old. */

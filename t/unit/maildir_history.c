@@ -434,6 +434,58 @@ a_lost_index_changes_nothing_and_no_number_goes_back(void **state)
 	}
 }
 
+/* An older UID file is put back: what was given since is not given again. */
+static void
+an_older_list_is_continued_above_what_is_remembered(void **state)
+{
+	struct maildir *md;
+	struct mailbox *mb;
+	const struct message *all;
+	char *old, *p;
+	size_t n;
+
+	(void)state;
+	deliver(1, 2);
+	tree_settle();
+	md = open_index();
+	mb = mailbox_open(md, "", false);
+	mailbox_close(mb);
+	maildir_close(md);
+	old = strdup(tree_read("courierimapuiddb"));
+	p = strchr(strchr(old, ' ') + 1, ' '); /* Courier's own header */
+	(void)memcpy(p, " 3\n", 3);
+	(void)memmove(
+	    p + 3, strchr(p + 3, '\n') + 1, strlen(strchr(p + 3, '\n')));
+	deliver(3, 9);
+	tree_settle();
+	md = open_index();
+	mb = mailbox_open(md, "", false);
+	assert_int_equal(mailbox_uidnext(mb), 10);
+	mailbox_close(mb);
+	maildir_close(md);
+	for (unsigned i = 3; i <= 9; i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "cur/%u.x:2,", i);
+		assert_int_equal(unlink(at(path)), 0);
+	}
+	tree_write("courierimapuiddb", old);
+	free(old);
+	deliver(10, 10);
+	tree_settle();
+	md = open_index();
+	mb = mailbox_open(md, "", false);
+	assert_true(mailbox_uidnext(mb) >= 11);
+	assert_non_null(mailbox_find(mb, 1));
+	assert_non_null(mailbox_find(mb, 2));
+	assert_null(mailbox_find(mb, 3));
+	all = mailbox_messages(mb, &n);
+	assert_int_equal(n, 3);
+	assert_true(all[2].uid >= 10);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
 static void
 without_an_index_there_are_no_numbers(void **state)
 {
@@ -679,6 +731,7 @@ main(void)
 	    TREE_TEST(unchangedsince_leaves_what_was_changed),
 	    TREE_TEST(another_session_is_followed),
 	    TREE_TEST(a_lost_index_changes_nothing_and_no_number_goes_back),
+	    TREE_TEST(an_older_list_is_continued_above_what_is_remembered),
 	    TREE_TEST(without_an_index_there_are_no_numbers),
 	    TREE_TEST(an_index_that_others_can_write_is_not_used),
 	    TREE_TEST(an_index_of_another_boot_is_made_anew),

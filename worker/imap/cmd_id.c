@@ -11,6 +11,7 @@
 #include "worker/imap/command.h"
 #include "worker/imap/note.h"
 #include "worker/imap/out.h"
+#include "worker/imap/parse_id.h"
 
 /* Bits of IMAP_ID_FIELDS. */
 #define ID_VERSION    1

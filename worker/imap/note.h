@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "shm/ipc.h"
-#include "worker/imap/parse.h"
+#include "worker/imap/parse_id.h"
 #include "worker/imap/state.h"
 
 /* State, folder and bytes as they are now; id: what the client says it is. */
