@@ -258,11 +258,14 @@ a_change_is_posted_before_its_ok(void **state)
 	assert_int_equal(ipc_get_u64(&g), st.st_dev);
 	assert_int_equal(ipc_get_u64(&g), st.st_ino);
 	assert_int_not_equal(ipc_get_u64(&g), 0);
+	expect(IPC_POST); /* the account's */
 	say("c EXPUNGE\r\n");
 	(void)hear("c OK EXPUNGE completed.\r\n");
 	expect(IPC_POST);
+	expect(IPC_POST);
 	say("d APPEND INBOX {3+}\r\nabc\r\n");
 	(void)hear("APPEND Ok.\r\n");
+	expect(IPC_POST);
 	expect(IPC_POST);
 	/* Nothing was changed by this one. */
 	say("e STORE 1 -FLAGS (\\Flagged)\r\nf LOGOUT\r\n");
