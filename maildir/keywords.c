@@ -51,8 +51,9 @@ keywords_number(struct keywords *k, const char *name, size_t len, bool limited)
 	size_t i;
 
 	for (i = 0; i < k->nnames; i++)
+		/* a name from a file may have a NUL in it */
 		if (strncasecmp(k->names[i], name, len) == 0 &&
-		    k->names[i][len] == '\0')
+		    strlen(k->names[i]) == len)
 			return (int)i;
 	errno = 0;
 	if (limited && len > MAILDIR_KEYWORD_LEN)

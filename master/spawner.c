@@ -3,8 +3,11 @@
  * to a session:
  *
  *   ticket   sealed by auth (the key is auth's and ours), for this worker by
- *            number and incarnation, for this connection, not older than
- *            TICKET_AGE; a connection that has a session gets no second one
+ *            number and incarnation, for this connection; when the connection
+ *            is not counted yet, not older than TICKET_AGE. One that is counted
+ *            may have another session (it was parked), and counts as before;
+ *            what a spawner before us counted is forgotten, so a worker older
+ *            than we are may show it at any age
  *   owner    not uid 0, not below MINUID (a ticket of a captured auth process
  *            is not the end of the house)
  *   account  not more than MAXPERUSER clients
@@ -96,8 +99,10 @@ static void new_settings(struct spawner *, int fd);
 static void from_worker(struct spawner *, uint32_t worker);
 static void drop_worker(struct spawner *, uint32_t worker);
 static void take_start(struct spawner *, uint32_t worker, struct ipc_msg *);
-static const char *check_ticket(const struct spawner *, uint32_t worker,
-    uint64_t conn, const struct ticket *);
+static const char *check_ticket(
+    struct spawner *, uint32_t worker, uint64_t conn, const struct ticket *);
+static bool is_known(
+    struct spawner *, uint32_t worker, uint64_t conn, const struct owner *);
 static bool take_place(struct spawner *, uint32_t worker, uint64_t conn,
     const struct owner *, uint32_t *count);
 static int become(struct spawner *, const struct owner *, int control);
@@ -369,6 +374,7 @@ take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 	struct ipc_put put;
 	uint32_t fresh, count;
 	uint64_t conn;
+	bool known;
 	size_t len;
 
 	ipc_open(&get, msg);
@@ -384,12 +390,14 @@ take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 		log_line(LOG_LEVEL_ERR, "worker %u: ticket refused: %s", worker,
 		    wrong);
 		refuse(s, worker, conn, IPC_REFUSED_TICKET, 0);
-	} else if (!take_place(s, worker, conn, &ticket.owner, &count))
+	} else if (!(known = is_known(s, worker, conn, &ticket.owner)) &&
+		   !take_place(s, worker, conn, &ticket.owner, &count))
 		refuse(s, worker, conn,
 		    count > 0 ? IPC_REFUSED_LIMIT : IPC_REFUSED_UNAVAILABLE,
 		    count);
 	else if (fresh == 1 && become(s, &ticket.owner, control) == -1) {
-		end_client(s, find_client(s, worker, conn));
+		if (!known)
+			end_client(s, find_client(s, worker, conn));
 		refuse(s, worker, conn, IPC_REFUSED_UNAVAILABLE, 0);
 	} else {
 		ipc_begin(&put, IPC_STARTED);
@@ -402,8 +410,8 @@ take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 
 /* NULL, or what is wrong. */
 static const char *
-check_ticket(const struct spawner *s, uint32_t worker, uint64_t conn,
-    const struct ticket *t)
+check_ticket(
+    struct spawner *s, uint32_t worker, uint64_t conn, const struct ticket *t)
 {
 	uint64_t now = (uint64_t)time(NULL);
 
@@ -412,7 +420,12 @@ check_ticket(const struct spawner *s, uint32_t worker, uint64_t conn,
 		return "another worker's";
 	if (t->conn != conn)
 		return "another connection's";
-	if (t->time > now + SKEW || now > t->time + TICKET_AGE)
+	if (t->time > now + SKEW)
+		return "too old";
+	/* We are younger than a worker if we were restarted. */
+	if (now > t->time + TICKET_AGE &&
+	    t->incarnation > s->boot.incarnation &&
+	    find_client(s, worker, conn) == NULL)
 		return "too old";
 	if (notbefore_voids(t->owner.user, t->time))
 		return "sealed before its account was ended";
@@ -422,6 +435,18 @@ check_ticket(const struct spawner *s, uint32_t worker, uint64_t conn,
 	if (t->owner.maildir[0] != '/')
 		return "no Maildir";
 	return NULL;
+}
+
+/* Counted already, as this account's: parked, and now it wants a session. */
+static bool
+is_known(struct spawner *s, uint32_t worker, uint64_t conn,
+    const struct owner *owner)
+{
+	const struct client *c = find_client(s, worker, conn);
+	uint8_t id[ACCOUNT];
+
+	ticket_owner_account(owner, id);
+	return c != NULL && memcmp(c->account->id, id, ACCOUNT) == 0;
 }
 
 /*

@@ -17,6 +17,9 @@
 #define IPC_BODY_MAX 73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX  3      /* descriptors with one message */
 
+#define IPC_RECORD_MAX   16384u /* bytes of a parked client's state */
+#define IPC_RESUME_INPUT 16384u /* bytes read while it was parked */
+
 /*
  * X(NAME, from, to, descriptors, largest body). Roles are of enum boot_role
  * without the prefix; ANY stands for every role. Fields, in order; "str" and
@@ -84,11 +87,29 @@
  *           from a session: it idles on the folder, one at a time; from a
  *           worker: it has a client there
  * GO        u64 dev, u64 ino                      mask entered, now look once
- * more UNWATCH   u64 dev, u64 ino CHANGED   u64 dev, u64 ino look at the folder
+ *           more; to WISH: both 0, nothing is on its way, PARK or STAY
+ * UNWATCH   u64 dev, u64 ino
+ * CHANGED   u64 dev, u64 ino                      look at the folder
  * FOLLOW    u32 first (1: none of those before), u64 dev, u64 ino, u64 stamp;
  *           fds: new, cur, courierimapkeywords. The client wants to hear of
  *           this folder through its account's slot; no fds: of none
  * SHUTDOWN  u32 why (IPC_SHUTDOWN_*)              say BYE and END
+ *
+ * WISH      u64 conn, u64 read, u64 written       the client is quiet; so many
+ *           bytes of its stream since SERVE or RESUME
+ * STAY      u64 conn                              to WISH: bytes are on their
+ *           way, not now; from a session: it goes on after all
+ * PARK      u64 conn, u32 flags (IPC_PARK_*), u64 dev, u64 ino (the folder
+ *           whose news it waits for, 0: none), u32 heard (CHANGED since the
+ *           last WATCH), u32 bad (commands in a row), u32 quiet (s since the
+ *           client's last byte), u64 header bytes, u64 body bytes, u64 read,
+ *           u64 written (as WISH), str tag (of its IDLE, "": none), bytes
+ *           record (worker/imap/park_record.h; the worker only keeps it)
+ * RESUME    u64 conn, u32 flags (IPC_SERVE_*, IPC_RESUME_*), str peer address,
+ *           u32 peer port, u32 bad, str tag, bytes record, bytes input already
+ *           read; fd: the stream. Several may wait in the channel; they are
+ *           served in their order, each to its PARK or END.
+ * WANTED    ; other clients of the account wait: park early
  * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
  *           written, nothing more is read or written until STREAM
  * STREAM    u64 conn; fd: the stream from now on; none: the client is lost
@@ -127,6 +148,12 @@
 	X(UNWATCH, ANY, ANY, 0, 64)                                            \
 	X(CHANGED, WORKER, SESSION, 0, 64)                                     \
 	X(SHUTDOWN, WORKER, SESSION, 0, 64)                                    \
+	X(WISH, SESSION, WORKER, 0, 64)                                        \
+	X(STAY, ANY, ANY, 0, 64)                                               \
+	X(PARK, SESSION, WORKER, 0, IPC_RECORD_MAX + 2048)                     \
+	X(RESUME, WORKER, SESSION, 1,                                          \
+	    IPC_RECORD_MAX + IPC_RESUME_INPUT + 2048)                          \
+	X(WANTED, WORKER, SESSION, 0, 64)                                      \
 	X(COMPRESS, SESSION, WORKER, 1, IPC_BODY_MAX)                          \
 	X(STREAM, WORKER, SESSION, 1, 64)                                      \
 	X(LOCAL, MASTER, WATCH, 1, 64)                                         \
@@ -170,9 +197,14 @@ enum ipc_refused {               /* why no session */
 #define IPC_SERVE_STARTTLS 2u /* ... that began with STARTTLS */
 #define IPC_SERVE_AUTH     4u /* AUTHENTICATE, not LOGIN */
 #define IPC_SERVE_COMPRESS 8u /* stream is relayed from COMPRESS */
-#define IPC_SHUTDOWN_STOP  0u /* the server stops */
-#define IPC_SHUTDOWN_FAST  1u /* ... and does not wait */
-#define IPC_SHUTDOWN_KICK  2u /* an administrator ends it */
+#define IPC_PARK_SELECTED  1u /* a mailbox is: NOOP needs a session */
+#define IPC_RESUME_NEWS                                                        \
+	16u /* only tell what is new: nothing is to be read                    \
+	       before a STAY, and PARK needs no WISH */
+
+#define IPC_SHUTDOWN_STOP 0u /* the server stops */
+#define IPC_SHUTDOWN_FAST 1u /* ... and does not wait */
+#define IPC_SHUTDOWN_KICK 2u /* an administrator ends it */
 
 #define IPC_NOTE_AUTH     0u /* no folder is selected */
 #define IPC_NOTE_SELECTED 1u

@@ -2,19 +2,20 @@
  * One operation of the store, for tracing and killing:
  *	driver setup DIR		makes the fixture
  *	driver OP DIR			says READY, does it, says OK or NO
- *	driver judge OP BEFORE AFTER SAID
- *	driver sweep OP BASE SITE FAULT STEP	see sweep.c
- *	driver cut OP BASE SITE STEP		see cut.c
- *	driver wire OP BASE SITE [WORD...]	by a session, see wire.c
- * READY and OK are written by write(2) at the very point where a session would
- * begin the command and send its tagged OK. With CRASH_INDEX set the account
- * has an index; with CRASH_IMAPD set to the program it is a session's command
- * that sweep and cut work on.
+ *	driver judge OP BEFORE AFTER SAID [power]
+ *	driver halt DIR FLAG			ends its file system, see
+ *disks.sh driver sweep OP BASE SITE FAULT STEP	see sweep.c driver cut OP BASE
+ *SITE STEP		see cut.c driver wire OP BASE SITE [WORD...]	by a
+ *session, see wire.c READY and OK are written by write(2) at the very point
+ *where a session would begin the command and send its tagged OK. With
+ *CRASH_INDEX set the account has an index; with CRASH_IMAPD set to the program
+ *it is a session's command that sweep and cut work on.
  */
 #include "t/crash/crash.h"
 
 #include "t/crash/run.h"
 
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <bsd/string.h>
@@ -86,6 +87,7 @@ static void setup_list(int, const char *, const char *);
 static void put(int, const char *, const char *, size_t);
 static int run(const char *, const char *);
 static int test(int, char **);
+static int halt(const char *, uint32_t);
 static void say(const char *);
 static int tell(struct place *, uint32_t, const uint32_t *, size_t);
 static int deliver(struct place *, const char *, unsigned, uint8_t);
@@ -96,13 +98,28 @@ main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "setup") == 0)
 		return setup(argv[2]);
-	if (argc == 6 && strcmp(argv[1], "judge") == 0)
-		return judge(argv[2], argv[3], argv[4], argv[5], false) > 0;
+	if ((argc == 6 || argc == 7) && strcmp(argv[1], "judge") == 0)
+		return judge(argv[2], argv[3], argv[4], argv[5], argc == 7) > 0;
+	if (argc == 4 && strcmp(argv[1], "halt") == 0)
+		return halt(argv[2], (uint32_t)atoi(argv[3]));
 	if (argc == 3)
 		return run(argv[1], argv[2]);
 	if (argc >= 5)
 		return test(argc, argv);
 	die("driver: see its source for what it can do");
+}
+
+/* The power goes: what is not on the device now is lost. */
+static int
+halt(const char *path, uint32_t flag)
+{
+	int fd;
+
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || ioctl(fd, _IOR('X', 125, uint32_t), &flag) == -1)
+		die("halt %s", path);
+	(void)close(fd);
+	return 0;
 }
 
 /* sweep, cut, wire: run operations in programs of their own. */
@@ -367,6 +384,8 @@ run_strangers(const char *op, const char *path)
 		put(fd, name, text, n);
 		free(text);
 	}
+	/* whoever delivers has to see to that */
+	(void)syncfs(fd);
 	(void)close(fd);
 }
 

@@ -11,6 +11,7 @@
 
 #include "t/unit/imap_room.h"
 #include "worker/imap/content.h"
+#include "worker/imap/header.h"
 
 #define LARGE 1000000u /* beyond what is read instead of mapped */
 
@@ -138,10 +139,59 @@ a_file_cut_off_under_the_map_reads_as_zeros(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* Its fields and the empty line: n bytes in all, or a byte more or less. */
+static void
+a_header_is_kept_up_to_its_limit(void **state)
+{
+	struct mailbox_diff diff;
+	struct mailbox *box;
+	struct content c;
+	struct room with;
+	char path[512];
+	uint32_t uid;
+	FILE *f;
+	size_t n;
+
+	(void)state;
+	room_begin(&with, true);
+	for (n = HEADER_KEPT_MAX - 1; n <= HEADER_KEPT_MAX + 1; n++) {
+		(void)snprintf(
+		    path, sizeof(path), "%s/cur/%zu.x:2,", with.dir, 1000 + n);
+		f = fopen(path, "w");
+		assert_non_null(f);
+		assert_true(fprintf(f, "Received: x\nSubject: %0*d\n\nbody\n",
+				(int)(n - 11), 0) > 0);
+		assert_int_equal(fclose(f), 0);
+	}
+	room_select(&with, "");
+	box = with.s.client.view->mailbox;
+	content_init(&c);
+	for (uid = 1; uid <= 3; uid++) {
+		assert_int_equal(content_open_header(&c, box, uid, true), 0);
+		assert_false(c.kept);
+		assert_int_equal(c.n, HEADER_KEPT_MAX - 2 + uid + 12);
+	}
+	assert_int_equal(mailbox_sync(box, false, &diff), 0);
+	for (uid = 1; uid <= 3; uid++) {
+		assert_int_equal(content_open_header(&c, box, uid, true), 0);
+		assert_int_equal(c.kept, uid < 3);
+		assert_int_equal(
+		    c.n, HEADER_KEPT_MAX - 2 + uid + (c.kept ? 0 : 12));
+		assert_memory_equal(c.p + (c.kept ? 0 : 12), "Subject: 0", 10);
+		/* All of it only the file has. */
+		assert_int_equal(content_open_header(&c, box, uid, false), 0);
+		assert_false(c.kept);
+		assert_memory_equal(c.p, "Received: x\n", 12);
+	}
+	content_done(&c);
+	room_done(&with);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_header_is_kept_up_to_its_limit),
 	    T(the_header_ends_with_the_first_empty_line),
 	    T(a_message_that_is_gone_is_enoent),
 	    T(the_header_alone_is_parsed_without_the_body),

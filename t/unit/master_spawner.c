@@ -470,16 +470,33 @@ a_dead_workers_clients_are_not_counted(void **state)
 	close(wants_session(1, 4, &r));
 }
 
+/* Parked and woken, it counts as before, and its ticket has no age. */
 static void
-a_connection_has_one_session(void **state)
+a_counted_connection_gets_another_session(void **state)
 {
 	struct report r;
 
 	(void)state;
 	close(wants_session(0, 5, &r));
-	wants_refusal(0, 5, IPC_REFUSED_UNAVAILABLE);
-	ended(0, 5);
 	close(wants_session(0, 5, &r));
+	ticket.time -= TICKET_AGE + 100;
+	close(wants_session(0, 5, &r));
+	ended(0, 5);
+	wants_refusal(0, 5, IPC_REFUSED_TICKET);
+	ticket.time += TICKET_AGE + 100;
+	close(wants_session(0, 5, &r));
+}
+
+/* ... but not as another account's. */
+static void
+a_counted_connection_stays_its_accounts(void **state)
+{
+	struct report r;
+
+	(void)state;
+	close(wants_session(0, 5, &r));
+	strcpy(ticket.owner.user, "bob");
+	wants_refusal(0, 5, IPC_REFUSED_UNAVAILABLE);
 }
 
 static void
@@ -594,7 +611,8 @@ main(int argc, char **argv)
 		without_a_key_no_ticket_is_good, setup_without_key, teardown),
 	    TEST(maxperuser_counts_clients_of_an_account),
 	    TEST(a_dead_workers_clients_are_not_counted),
-	    TEST(a_connection_has_one_session),
+	    TEST(a_counted_connection_gets_another_session),
+	    TEST(a_counted_connection_stays_its_accounts),
 	    TEST(malformed_messages_cost_only_their_sender),
 	    TEST(a_dead_template_is_replaced_and_its_sessions_live),
 	    TEST(a_reload_reaches_new_sessions_only),

@@ -13,7 +13,6 @@
 
 #define POST_WAIT 2000 /* ms for room in the channel */
 
-static void post(struct session *, uint64_t, uint64_t, uint64_t);
 static void send_post(struct session *, uint64_t, uint64_t, uint64_t);
 static void post_account(struct session *);
 static void stir(struct session *, int);
@@ -40,7 +39,7 @@ change_delete(struct session *s, const char *folder)
 	known = maildir_identity(s->maildir, folder, &dev, &ino, &stamp);
 	result = maildir_delete(s->maildir, folder);
 	if (result == 0 && known == 0)
-		post(s, dev, ino, 0);
+		change_post(s, dev, ino, 0);
 	else if (result == 0)
 		post_account(s);
 	if (dirfd != -1) {
@@ -141,8 +140,8 @@ change_deliver(struct session *s, const char *folder, struct delivery *d,
 }
 
 /* The folder, and the account for those who have NOTIFY. */
-static void
-post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
+void
+change_post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
 {
 	if (s->control == -1)
 		return;
@@ -201,7 +200,7 @@ change_post_selected(struct session *s)
 		return;
 	}
 	mailbox_identity(box, &dev, &ino);
-	post(s, dev, ino, mailbox_stamp(box));
+	change_post(s, dev, ino, mailbox_stamp(box));
 }
 
 void
@@ -218,5 +217,5 @@ change_post_folder(struct session *s, const char *folder)
 		return;
 	}
 	if (maildir_identity(s->maildir, folder, &dev, &ino, &stamp) == 0)
-		post(s, dev, ino, stamp);
+		change_post(s, dev, ino, stamp);
 }

@@ -44,6 +44,7 @@ struct change_copy {
 int change_copy(struct session *, struct change_copy *);
 
 /* The post alone, for the files of change. */
+void change_post(struct session *, uint64_t dev, uint64_t ino, uint64_t stamp);
 void change_post_selected(struct session *);
 void change_post_folder(struct session *, const char *folder);
 

@@ -94,5 +94,7 @@ wait_stream(struct session *s)
 		return false;
 	done = dup3(s->news.stream_fd, s->wire.in, O_CLOEXEC) != -1;
 	(void)close(s->news.stream_fd);
+	s->wire.was_received = s->wire.received;
+	s->wire.was_sent = s->wire.sent;
 	return done;
 }

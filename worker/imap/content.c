@@ -112,7 +112,7 @@ content_keep_header(struct content *c, struct mailbox *box, uint32_t uid)
 		return;
 	buf_clear(&c->picked);
 	header_pick(&c->picked, c->p, c->header);
-	if (!c->picked.failed)
+	if (!c->picked.failed && c->picked.n <= HEADER_KEPT_MAX)
 		mailbox_keep(
 		    box, uid, MAILBOX_HEADER, c->picked.p, c->picked.n);
 }

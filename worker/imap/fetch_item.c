@@ -2,6 +2,7 @@
  * The items of a FETCH response (fetch.h). RFC 3501 7.4.2; EMAILID, THREADID:
  * RFC 8474; SAVEDATE: RFC 8514; PREVIEW: RFC 8970.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "worker/imap/fetch.h"
@@ -15,6 +16,7 @@ static void put_emailid(struct fetch *, size_t);
 static void put_savedate(struct fetch *);
 static void put_preview(struct fetch *, size_t);
 static void put_date(struct buf *, time_t);
+static void put_two(char *, int);
 static void put_section(struct fetch *, size_t);
 static void emit(void *, const char *, size_t);
 
@@ -192,23 +194,41 @@ fetch_put_flags(struct fetch *f)
 	view_told_flags(v, f->uid);
 }
 
-/* RFC 3501 "date-time", in local time. */
+/* RFC 3501 "date-time", in local time; by hand, for it is in every line. */
 static void
 put_date(struct buf *b, time_t date)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char text[] = "\" 1-Jan-0001 00:00:00 +0000\"";
 	struct tm tm;
-	long zone;
+	int zone;
 
-	if (localtime_r(&date, &tm) == NULL || tm.tm_year > 9999 - 1900) {
+	if (localtime_r(&date, &tm) == NULL || tm.tm_year > 9999 - 1900 ||
+	    tm.tm_year < -1900) {
 		date = 0;
 		(void)gmtime_r(&date, &tm);
 	}
-	zone = tm.tm_gmtoff / 60;
-	buf_printf(b, "\"%2d-%.3s-%04d %02d:%02d:%02d %c%02ld%02ld\"",
-	    tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, zone < 0 ? '-' : '+',
-	    (zone < 0 ? -zone : zone) / 60, (zone < 0 ? -zone : zone) % 60);
+	zone = (int)(tm.tm_gmtoff / 60);
+	put_two(text + 1, tm.tm_mday);
+	if (tm.tm_mday < 10)
+		text[1] = ' ';
+	memcpy(text + 4, months + 3 * (size_t)tm.tm_mon, 3);
+	put_two(text + 8, (tm.tm_year + 1900) / 100);
+	put_two(text + 10, (tm.tm_year + 1900) % 100);
+	put_two(text + 13, tm.tm_hour);
+	put_two(text + 16, tm.tm_min);
+	put_two(text + 19, tm.tm_sec);
+	text[22] = zone < 0 ? '-' : '+';
+	put_two(text + 23, abs(zone) / 60);
+	put_two(text + 25, abs(zone) % 60);
+	buf_bytes(b, text, sizeof(text) - 1);
+}
+
+static void
+put_two(char *p, int n)
+{
+	p[0] = (char)('0' + n / 10 % 10);
+	p[1] = (char)('0' + n % 10);
 }
 
 /* RFC 3501 6.4.5: a partial is cut at the end and answered by its origin. */

@@ -12,6 +12,8 @@
 #include "maildir/mime.h"
 #include "worker/imap/buf.h"
 
+#define HEADER_KEPT_MAX 8192 /* bytes of them; more are not kept */
+
 /* Is a field of this name among them (no case)? */
 bool header_keeps(const char *name, size_t n);
 /*

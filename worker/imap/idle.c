@@ -18,6 +18,8 @@
 #include "worker/imap/note.h"
 #include "worker/imap/notify.h"
 #include "worker/imap/out.h"
+#include "worker/imap/parking.h"
+#include "worker/imap/session_control.h"
 #include "worker/imap/view.h"
 
 #define SLOW_LOOK 60   /* s */
@@ -31,8 +33,11 @@ struct idle_line {
 	size_t n; /* may be beyond text */
 };
 
-static void idle(struct session *, struct idle_line *);
-static unsigned next_look(const struct session *, time_t, bool);
+static void idle(struct command *);
+static void wait_line(struct session *, struct idle_line *);
+static bool can_park(const struct session *, const struct idle_line *);
+static uint64_t patience(
+    const struct session *, const struct idle_line *, time_t, bool);
 static void look(struct session *);
 static bool take_line(struct session *, struct idle_line *);
 static int worker_watch(struct session *);
@@ -43,29 +48,61 @@ void
 cmd_idle(struct command *c)
 {
 	struct session *s = c->s;
-	bool enhanced = s->set->enhancedidle != 0;
-	struct idle_line line = {.n = 0};
-	bool watched = false;
 
 	if (!command_parsed(c))
 		return;
 	(void)snprintf(
 	    s->client.idle_tag, sizeof(s->client.idle_tag), "%s", c->tag);
-	wire_str(&s->wire, enhanced ? "+ entering ENHANCED idle mode\r\n"
-				    : "+ entering idle mode\r\n");
+	wire_str(&s->wire, s->set->enhancedidle != 0
+			       ? "+ entering ENHANCED idle mode\r\n"
+			       : "+ entering idle mode\r\n");
 	(void)wire_flush(&s->wire);
-	if (enhanced && s->client.state == SESSION_SELECTED &&
-	    s->client.notify == NULL) {
-		watched = idle_watch(s) == 0;
-		if (!watched)
+	idle(c);
+}
+
+void
+idle_resume(struct session *s)
+{
+	struct command c = {.s = s, .tag = s->client.idle_tag};
+
+	/* The worker's watch has been there all the time. */
+	s->client.waits = s->client.state == SESSION_SELECTED;
+	if (s->client.newsonly) {
+		look(s);
+		if (!session_alive(s) || park_client(s, 0))
+			return;
+		if (s->client.newsonly)
+			control_stay(s);
+	}
+	idle(&c);
+}
+
+/* From the watch to the end, or until it is parked. */
+static void
+idle(struct command *c)
+{
+	struct session *s = c->s;
+	struct idle_line line = {.n = 0};
+	char tag[SESSION_TAG_MAX];
+
+	s->client.waits = false;
+	if (s->client.state == SESSION_SELECTED && s->client.notify == NULL &&
+	    (s->set->enhancedidle != 0 || park_on(s))) {
+		s->client.waits = idle_watch(s) == 0;
+		if (!s->client.waits)
 			log_line(LOG_LEVEL_WARN,
 			    "IDLE without notices, only the slow look user=%s",
 			    s->account->user);
 	}
 	note_send(s, NULL);
-	idle(s, &line);
-	if (watched)
+	wait_line(s, &line);
+	if (s->client.state == SESSION_PARKED)
+		return;
+	if (s->client.waits)
 		idle_unwatch(s);
+	s->client.waits = false;
+	(void)snprintf(tag, sizeof(tag), "%s", s->client.idle_tag);
+	c->tag = tag;
 	s->client.idle_tag[0] = '\0';
 	note_send(s, NULL);
 	if (!session_alive(s))
@@ -101,18 +138,20 @@ idle_unwatch(struct session *s)
 	(void)ipc_send_wait(s->control, &m, NULL, 0, GO_WAIT);
 }
 
-/* Until a whole line has come, or the client is gone. */
+/* Until a whole line has come, or the client is gone or parked. */
 static void
-idle(struct session *s, struct idle_line *line)
+wait_line(struct session *s, struct idle_line *line)
 {
-	time_t end = session_clock() + (time_t)s->set->inactivity_timeout;
+	time_t begin = session_clock();
+	time_t end = begin + (time_t)s->set->inactivity_timeout;
 	bool settle = false;
 
 	/* SHUTDOWN may have come together with GO. */
 	session_obey(s);
 	look(s);
 	while (session_alive(s)) {
-		switch (wire_wait(&s->wire, next_look(s, end, settle))) {
+		switch (
+		    wire_wait_ms(&s->wire, patience(s, line, end, settle))) {
 		case WIRE_INPUT:
 			if (take_line(s, line))
 				return;
@@ -129,7 +168,8 @@ idle(struct session *s, struct idle_line *line)
 			if (session_clock() >= end)
 				session_bye(s, IPC_END_TIMEOUT,
 				    "Disconnected for inactivity.");
-			else
+			else if (!can_park(s, line) ||
+				 !park_client(s, session_clock() - begin))
 				look(s);
 			break;
 		case WIRE_GONE:
@@ -142,18 +182,32 @@ idle(struct session *s, struct idle_line *line)
 	}
 }
 
-static unsigned
-next_look(const struct session *s, time_t end, bool settle)
+/* Without a watch only the session itself sees what changes. */
+static bool
+can_park(const struct session *s, const struct idle_line *line)
+{
+	return line->n == 0 && park_possible(s) &&
+	       (s->client.waits || s->client.state != SESSION_SELECTED);
+}
+
+/* ms */
+static uint64_t
+patience(const struct session *s, const struct idle_line *line, time_t end,
+    bool settle)
 {
 	time_t now = session_clock(), left = end > now ? end - now : 0;
 	time_t every = s->set->enhancedidle != 0 ? SLOW_LOOK
 						 : (time_t)s->set->idle_timeout;
 
+	if (can_park(s, line) && left > 0)
+		return s->set->park_linger > 0 ? SESSION_IDLE_LINGER : 0;
 	if (settle)
 		every = SETTLE;
+	else if (park_on(s) && every > SESSION_PARK_AGAIN)
+		every = SESSION_PARK_AGAIN;
 	if (every < 1)
 		every = 1;
-	return (unsigned)(left < every ? left : every);
+	return (uint64_t)(left < every ? left : every) * 1000;
 }
 
 static void
@@ -202,6 +256,7 @@ worker_watch(struct session *s)
 	if (mailbox_watch(s->client.view->mailbox, fds, &stamp) == -1)
 		return -1;
 	s->news.go = false;
+	s->news.heard = 0;
 	ipc_begin(&m, IPC_WATCH);
 	put_identity(s, &m);
 	ipc_put_u64(&m, stamp);

@@ -21,4 +21,10 @@ void idle_shell_unwatch(struct session *);
 /* Empties it into news.changed. */
 void idle_shell_read(struct session *);
 
+/*
+ * A client that was parked in IDLE: tells what is new and parks again, or goes
+ * on with its IDLE to the end.
+ */
+void idle_resume(struct session *);
+
 #endif

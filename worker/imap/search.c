@@ -7,9 +7,11 @@
 #include "worker/imap/search.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "shm/log.h"
 #include "worker/imap/content.h"
@@ -21,7 +23,9 @@
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
 
-#define CHECK_MS 200 /* between two looks whether the client is there */
+#define CHECK_MS 200  /* between two looks whether the client is there */
+#define SLOW_US  1000 /* a file that took so long came from the disk */
+#define AHEAD    16   /* then so many of the next are asked for */
 
 enum cost {
 	COST_MEMORY,
@@ -54,6 +58,7 @@ struct search {
 	const char *tag; /* for INPROGRESS; NULL: no line */
 	struct progress *progress;
 	int64_t checked; /* ms */
+	uint32_t ahead;  /* the highest sequence number that was asked for */
 	/* the message of now */
 	uint32_t seq;
 	const struct message *m;
@@ -87,9 +92,11 @@ static bool in_set(const struct view_set *, uint32_t);
 static bool has_keyword(struct search *, const struct parse_text *);
 static bool open_header(struct search *, bool);
 static bool open_content(struct search *);
+static void read_ahead(struct search *);
 static void fail(struct search *);
 static int32_t local_day(time_t);
 static int64_t clock_ms(void);
+static int64_t clock_us(void);
 static bool interrupted(void *);
 
 enum search_result
@@ -622,16 +629,40 @@ open_header(struct search *e, bool kept)
 static bool
 open_content(struct search *e)
 {
+	int64_t begin;
+
 	if (e->state == CONTENT_WHOLE || e->state == CONTENT_FAILED)
 		return e->state == CONTENT_WHOLE;
+	begin = clock_us();
 	if (content_open(&e->content, e->s->client.view->mailbox, e->m->uid) ==
 	    0) {
 		e->state = CONTENT_WHOLE;
+		if (clock_us() - begin > SLOW_US)
+			read_ahead(e);
 		return true;
 	}
 	e->state = CONTENT_FAILED;
 	fail(e);
 	return false;
+}
+
+/* The disk may work on the next files while this one is searched. */
+static void
+read_ahead(struct search *e)
+{
+	const struct view *v = e->s->client.view;
+	struct message_file f;
+	uint32_t last = e->seq + AHEAD;
+
+	if (e->ahead < e->seq)
+		e->ahead = e->seq;
+	while (e->ahead < last && e->ahead < v->n) {
+		if (mailbox_message(v->mailbox, view_uid(v, ++e->ahead), &f) ==
+		    -1)
+			continue;
+		(void)posix_fadvise(f.fd, 0, 0, POSIX_FADV_WILLNEED);
+		(void)close(f.fd);
+	}
 }
 
 /* A message that has vanished is no error, it only matches nothing. */
@@ -664,6 +695,15 @@ clock_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t
+clock_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static bool

@@ -17,8 +17,10 @@
 #include "shm/log.h"
 #include "worker/imap/command.h"
 #include "worker/imap/entry.h"
+#include "worker/imap/idle.h"
 #include "worker/imap/notify.h"
 #include "worker/imap/out.h"
+#include "worker/imap/parking.h"
 #include "worker/imap/session_control.h"
 #include "worker/imap/text_charset.h"
 #include "worker/imap/trash.h"
@@ -32,12 +34,15 @@ static int init(struct session *, const struct settings *,
 static void done(struct session *);
 static void open_account(struct session *);
 static void serve_stream(struct session *, const struct control_serve *);
+static void come_back(struct session *, const struct control_serve *);
 static bool greet(struct session *, const char *);
 static void refuse_account(struct session *, const char *);
 static void serve(struct session *);
+static void run(struct session *);
 static void next_command(struct session *);
 static void wait_input(struct session *);
-static enum wire_event wait_quiet(struct session *, unsigned *);
+static unsigned left(time_t);
+static enum wire_event wait_quiet(struct session *, time_t, time_t);
 static void forget_client(struct session *);
 static void tell_notices(struct session *);
 static void log_end(const struct session *);
@@ -53,21 +58,22 @@ int
 session_serve(const struct settings *set, const struct session_account *account,
     int control)
 {
-	struct control_serve serve_me;
+	struct control_serve *next;
 	struct session s;
 	unsigned seconds = SESSION_FIRST_WAIT;
-	int result = 0, fd;
+	int result = 0;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (init(&s, set, account, control) == -1)
 		return 1;
-	while (result == 0 &&
-	       (result = control_next(&s, seconds, &serve_me)) == 1) {
-		fd = serve_me.fd;
-		serve_stream(&s, &serve_me);
-		result = control_end(&s);
-		(void)close(fd);
-		control_free(&serve_me);
+	while (
+	    result == 0 && (result = control_next(&s, seconds, &next)) == 1) {
+		s.client = next->client;
+		serve_stream(&s, next);
+		result = 0;
+		if (s.client.state != SESSION_PARKED)
+			result = control_end(&s);
+		control_free(next);
 		forget_client(&s);
 		seconds = set->linger;
 		s.lingers = true;
@@ -116,16 +122,17 @@ session_enter(struct session *s, enum session_state to)
 {
 	enum session_state from = s->client.state;
 
+	assert(from != SESSION_PARKED);
 	assert(from != SESSION_LOGOUT || to == SESSION_LOGOUT);
 	assert((to == SESSION_SELECTED) == (s->client.view != NULL) ||
-	       to == SESSION_LOGOUT);
+	       to == SESSION_LOGOUT || to == SESSION_PARKED);
 	s->client.state = to;
 }
 
 void
 session_bye(struct session *s, enum ipc_end why, const char *text)
 {
-	if (s->client.state == SESSION_LOGOUT)
+	if (s->client.state >= SESSION_LOGOUT)
 		return;
 	s->client.why = why;
 	session_enter(s, SESSION_LOGOUT);
@@ -137,7 +144,7 @@ session_bye(struct session *s, enum ipc_end why, const char *text)
 bool
 session_alive(struct session *s)
 {
-	if (s->client.state == SESSION_LOGOUT)
+	if (s->client.state >= SESSION_LOGOUT)
 		return false;
 	if (s->wire.state == WIRE_OPEN || s->wire.state == WIRE_EOF)
 		return true;
@@ -172,6 +179,7 @@ init(struct session *s, const struct settings *set,
     const struct session_account *account, int control)
 {
 	memset(s, 0, sizeof(*s));
+	STAILQ_INIT(&s->queue);
 	s->set = set;
 	s->account = account;
 	s->control = control;
@@ -190,6 +198,13 @@ init(struct session *s, const struct settings *set,
 static void
 done(struct session *s)
 {
+	struct control_serve *m;
+
+	while ((m = STAILQ_FIRST(&s->queue)) != NULL) {
+		STAILQ_REMOVE_HEAD(&s->queue, next);
+		control_free(m);
+	}
+	kept_drop(s);
 	if (s->maildir != NULL)
 		maildir_close(s->maildir);
 	reader_free(s->reader);
@@ -232,10 +247,27 @@ serve_stream(struct session *s, const struct control_serve *m)
 		return;
 	}
 	s->wire.output_seconds = s->set->output_timeout;
-	if (greet(s, m->tag))
+	if (m->resume)
+		come_back(s, m);
+	else if (greet(s, m->tag))
 		serve(s);
 	else
 		(void)wire_flush(&s->wire);
+}
+
+/* A parked client, as if it had never been away. */
+static void
+come_back(struct session *s, const struct control_serve *m)
+{
+	arena_reset(s->arena);
+	if (s->maildir == NULL)
+		refuse_account(s, NULL);
+	else if (park_restore(s, m->record, m->nrecord) &&
+		 s->client.idle_tag[0] != '\0')
+		idle_resume(s);
+	else if (s->client.newsonly)
+		control_stay(s);
+	run(s);
 }
 
 /* The answer to LOGIN or AUTHENTICATE: it is the session that gives it. */
@@ -286,6 +318,15 @@ serve(struct session *s)
 	/* The client need not wait for it, or for its end. */
 	if (served && wire_flush(&s->wire) == 0)
 		trash_empty(s);
+	run(s);
+}
+
+/* Command after command, until it ends or parks. */
+static void
+run(struct session *s)
+{
+	bool served = s->client.state != SESSION_LOGOUT;
+
 	while (session_alive(s)) {
 		/* At the top, so that no error path can skip it. */
 		arena_reset(s->arena);
@@ -295,6 +336,8 @@ serve(struct session *s)
 			session_control(s);
 		session_obey(s);
 	}
+	if (s->client.state == SESSION_PARKED)
+		return;
 	(void)wire_flush(&s->wire);
 	if (served && s->news.end == NEWS_NONE)
 		trash_empty(s);
@@ -328,21 +371,22 @@ static void
 wait_input(struct session *s)
 {
 	bool busy = reader_busy(s->reader);
-	unsigned seconds =
-	    busy ? s->set->command_timeout : s->set->inactivity_timeout;
-	time_t end = session_clock() + (time_t)seconds;
+	time_t begin = session_clock();
+	time_t end = begin + (time_t)(busy ? s->set->command_timeout
+					   : s->set->inactivity_timeout);
 
 	while (session_alive(s)) {
-		if (!busy) {
+		if (!busy)
 			notify_turn(s);
-			seconds = notify_patience(s, seconds);
-		}
-		switch (wait_quiet(s, &seconds)) {
+		switch (busy ? wire_wait(&s->wire, left(end))
+			     : wait_quiet(s, begin, end)) {
 		case WIRE_INPUT:
 			return;
 		case WIRE_CONTROL:
 			session_control(s);
 			session_obey(s);
+			if (s->news.wanted && !busy)
+				(void)park_client(s, session_clock() - begin);
 			break;
 		case WIRE_LATE:
 			if (session_clock() < end)
@@ -358,30 +402,43 @@ wait_input(struct session *s)
 			}
 			return;
 		}
-		seconds = end > session_clock()
-			      ? (unsigned)(end - session_clock())
-			      : 0;
 	}
 }
 
+static unsigned
+left(time_t end)
+{
+	time_t now = session_clock();
+
+	return end > now ? (unsigned)(end - now) : 0;
+}
+
 /*
- * When the client goes quiet the store may pay the scan that it owes; what it
- * finds is told with the next command.
+ * When the client goes quiet it is parked. One that cannot be has the store pay
+ * the scan that it owes; what it finds is told with the next command.
  */
 static enum wire_event
-wait_quiet(struct session *s, unsigned *seconds)
+wait_quiet(struct session *s, time_t begin, time_t end)
 {
+	unsigned seconds = notify_patience(s, left(end));
 	enum wire_event e;
 
-	if (s->client.state != SESSION_SELECTED || *seconds <= SESSION_QUIET ||
-	    reader_busy(s->reader))
-		return wire_wait(&s->wire, *seconds);
-	e = wire_wait(&s->wire, SESSION_QUIET);
-	if (e != WIRE_LATE)
+	if (park_possible(s) && seconds >= s->set->park_linger) {
+		e = wire_wait(&s->wire, s->set->park_linger);
+		if (e == WIRE_LATE)
+			(void)park_client(s, session_clock() - begin);
 		return e;
-	if (view_look(s, false) == -1)
-		return WIRE_LATE;
-	return wire_wait(&s->wire, *seconds - SESSION_QUIET);
+	}
+	if (session_clock() < begin + SESSION_QUIET &&
+	    seconds > SESSION_QUIET) {
+		e = wire_wait(&s->wire, SESSION_QUIET);
+		if (e == WIRE_LATE && s->client.state == SESSION_SELECTED)
+			(void)view_look(s, false);
+		return e;
+	}
+	if (park_on(s) && !s->client.keeps && seconds > SESSION_PARK_AGAIN)
+		seconds = SESSION_PARK_AGAIN;
+	return wire_wait(&s->wire, seconds);
 }
 
 static void
@@ -391,7 +448,9 @@ forget_client(struct session *s)
 	view_close(s->client.view);
 	free(s->client.saved);
 	memset(&s->client, 0, sizeof(s->client));
-	memset(&s->news, 0, sizeof(s->news));
+	s->news = (struct session_news){
+	    /* Those in the queue have not heard of it yet. */
+	    .end = STAILQ_EMPTY(&s->queue) ? NEWS_NONE : s->news.end};
 	wire_done(&s->wire);
 	buf_clear(&s->line);
 	/* Half a command of this client is not the next one's. */

@@ -1,7 +1,7 @@
 /*
  * The door of worker/imap: a session serves one client at a time, straight
  * code. With a worker it is handed clients over a control channel (shm/ipc.h:
- * SERVE, END, POST, WATCH, GO, CHANGED, SHUTDOWN); from a shell it serves its
+ * SERVE, RESUME, PARK, END, POST, WATCH and so on); from a shell it serves its
  * own standard input and output (PREAUTH).
  */
 #ifndef IMAP_SESSION_H

@@ -16,25 +16,35 @@
 #include "shm/log.h"
 #include "worker/imap/idle.h"
 #include "worker/imap/note.h"
+#include "worker/imap/parking.h"
 
 #define END_WAIT 10000 /* ms for room in the channel */
 
 static bool root_is_gone(const struct session *);
-static int take_serve(
-    struct session *, struct ipc_msg *, struct control_serve *);
+static unsigned patience(const struct session *, time_t);
+static int take(struct session *, struct ipc_msg *, struct control_serve **);
+static void read_serve(struct ipc_get *, struct control_serve *);
+static void read_resume(struct ipc_get *, struct control_serve *);
+static uint8_t *copy(struct ipc_get *, size_t *, size_t);
+static void take_early(struct session *, struct ipc_msg *);
 static void take_news(struct session *, struct ipc_msg *);
+static void give_back(struct session *, struct control_serve *);
+static void send_conn(struct session *, enum ipc_type, uint64_t);
 static int wait_channel(int, unsigned);
 
 int
-control_next(struct session *s, unsigned seconds, struct control_serve *out)
+control_next(struct session *s, unsigned seconds, struct control_serve **out)
 {
-	time_t end = session_clock() + (time_t)seconds;
+	time_t end = session_clock() + (time_t)seconds, now;
 	struct ipc_msg msg = {0};
-	time_t now;
 	int r;
 
+	if ((*out = STAILQ_FIRST(&s->queue)) != NULL) {
+		STAILQ_REMOVE_HEAD(&s->queue, next);
+		return 1;
+	}
 	while ((now = session_clock()) <= end) {
-		/* Unread, the SERVE goes to a session of the new Maildir. */
+		/* Unread, it goes to a session of the new Maildir. */
 		if (s->lingers && root_is_gone(s))
 			return 0;
 		r = ipc_recv(s->control, BOOT_SESSION, BOOT_WORKER, &msg);
@@ -45,16 +55,23 @@ control_next(struct session *s, unsigned seconds, struct control_serve *out)
 			    strerror(errno));
 			return -1;
 		}
-		if (r == 1 && msg.type == IPC_SERVE)
-			return take_serve(s, &msg, out);
+		if (r == 1 && (msg.type == IPC_SERVE || msg.type == IPC_RESUME))
+			return take(s, &msg, out);
 		if (r == 1 && msg.type == IPC_SHUTDOWN)
 			return 0;
 		/* Late news of the client before is no longer of use. */
 		if (r == -1 &&
-		    wait_channel(s->control, (unsigned)(end - now)) == 0)
-			return 0;
+		    wait_channel(s->control, patience(s, end - now)) == 0)
+			kept_settle(s);
 	}
 	return 0;
+}
+
+/* A folder that is left open may owe a look. */
+static unsigned
+patience(const struct session *s, time_t left)
+{
+	return kept_owes(s) && left > 1 ? 1 : (unsigned)left;
 }
 
 /* The Maildir was deleted, or could not be opened when we were born. */
@@ -70,10 +87,14 @@ root_is_gone(const struct session *s)
 void
 control_free(struct control_serve *m)
 {
+	if (m == NULL)
+		return;
 	free(m->tag);
+	free(m->record);
 	free(m->input);
-	memset(m, 0, sizeof(*m));
-	m->fd = -1;
+	if (m->fd != -1)
+		(void)close(m->fd);
+	free(m);
 }
 
 int
@@ -113,57 +134,208 @@ session_control(struct session *s)
 static void
 take_news(struct session *s, struct ipc_msg *msg)
 {
-	if (msg->type == IPC_GO)
+	switch (msg->type) {
+	case IPC_GO:
 		s->news.go = true;
-	else if (msg->type == IPC_CHANGED)
+		break;
+	case IPC_STAY:
+		s->news.stay = true;
+		break;
+	case IPC_CHANGED:
 		s->news.changed = true;
-	else if (msg->type == IPC_STREAM && !s->news.stream) {
+		s->news.heard++;
+		break;
+	case IPC_WANTED:
+		s->news.wanted = true;
+		break;
+	case IPC_RESUME:
+		take_early(s, msg);
+		break;
+	case IPC_STREAM:
+		if (s->news.stream)
+			break;
 		s->news.stream = true;
 		s->news.stream_fd = ipc_take_fd(msg, 0);
-	} else if (msg->type == IPC_SHUTDOWN && s->news.end == NEWS_NONE)
-		s->news.end = note_is_kick(msg) ? NEWS_KICKED : NEWS_SHUTDOWN;
-	else if (msg->type == IPC_SERVE) {
-		/* One client at a time: the worker has lost count. */
+		break;
+	case IPC_SHUTDOWN:
+		if (s->news.end == NEWS_NONE)
+			s->news.end =
+			    note_is_kick(msg) ? NEWS_KICKED : NEWS_SHUTDOWN;
+		break;
+	case IPC_SERVE:
+		/* One login at a time: the worker has lost count. */
 		log_line(LOG_LEVEL_ERR, "second client while serving one");
 		s->news.end = NEWS_ORPHAN;
+		break;
+	default:
+		break;
 	}
 }
 
-static int
-take_serve(struct session *s, struct ipc_msg *msg, struct control_serve *out)
+/* While news are told others may come behind; from a longer work they go. */
+static void
+take_early(struct session *s, struct ipc_msg *msg)
 {
-	struct client *c = &s->client;
-	char tag[SESSION_TAG_MAX], user[SESSION_MAX_NAME];
-	const uint8_t *input;
+	struct control_serve *m;
+
+	if (take(s, msg, &m) == -1)
+		s->news.end = NEWS_ORPHAN;
+	else if (s->client.newsonly)
+		STAILQ_INSERT_TAIL(&s->queue, m, next);
+	else
+		give_back(s, m);
+}
+
+static void
+give_back(struct session *s, struct control_serve *m)
+{
+	send_conn(s, IPC_STAY, m->client.conn);
+	control_free(m);
+}
+
+static void
+send_conn(struct session *s, enum ipc_type type, uint64_t conn)
+{
+	struct ipc_put m;
+
+	ipc_begin(&m, type);
+	ipc_put_u64(&m, conn);
+	if (ipc_send_wait(s->control, &m, NULL, 0, END_WAIT) == -1)
+		s->news.end = NEWS_ORPHAN;
+}
+
+void
+control_stay(struct session *s)
+{
+	struct control_serve *m;
+
+	s->client.newsonly = false;
+	send_conn(s, IPC_STAY, s->client.conn);
+	while ((m = STAILQ_FIRST(&s->queue)) != NULL) {
+		STAILQ_REMOVE_HEAD(&s->queue, next);
+		give_back(s, m);
+	}
+}
+
+bool
+control_wish(struct session *s)
+{
+	struct pollfd p = {.fd = s->control, .events = POLLIN};
+	time_t end = session_clock() + SESSION_GO_WAIT / 1000;
+	struct ipc_put m;
+
+	s->news.go = s->news.stay = false;
+	ipc_begin(&m, IPC_WISH);
+	ipc_put_u64(&m, s->client.conn);
+	ipc_put_u64(&m, s->wire.received - s->wire.was_received);
+	ipc_put_u64(&m, s->wire.sent - s->wire.was_sent);
+	if (ipc_send_wait(s->control, &m, NULL, 0, SESSION_GO_WAIT) == -1)
+		return false;
+	while (!s->news.go && !s->news.stay && s->news.end == NEWS_NONE &&
+	       session_clock() <= end)
+		if (poll(&p, 1, SESSION_GO_WAIT) > 0)
+			session_control(s);
+	if (s->news.go && s->news.end == NEWS_NONE)
+		return true;
+	if (!s->news.stay && s->news.end != NEWS_ORPHAN)
+		control_stay(s);
+	return false;
+}
+
+int
+control_park(struct session *s, const struct buf *record, uint64_t dev,
+    uint64_t ino, time_t quiet)
+{
+	const struct client *c = &s->client;
+	struct ipc_put m;
+
+	ipc_begin(&m, IPC_PARK);
+	ipc_put_u64(&m, c->conn);
+	ipc_put_u32(&m, c->view != NULL ? IPC_PARK_SELECTED : 0);
+	ipc_put_u64(&m, dev);
+	ipc_put_u64(&m, ino);
+	ipc_put_u32(&m, s->news.heard);
+	ipc_put_u32(&m, c->bad);
+	ipc_put_u32(&m, quiet > 0 ? (uint32_t)quiet : 0);
+	ipc_put_u64(&m, c->header_bytes);
+	ipc_put_u64(&m, c->body_bytes);
+	ipc_put_u64(&m, s->wire.received);
+	ipc_put_u64(&m, s->wire.sent);
+	ipc_put_str(&m, c->idle_tag);
+	ipc_put_bytes(&m, record->p, record->n);
+	return ipc_send_wait(s->control, &m, NULL, 0, END_WAIT);
+}
+
+/* 1, or -1: malformed. */
+static int
+take(struct session *s, struct ipc_msg *msg, struct control_serve **out)
+{
+	struct control_serve *m = calloc(1, sizeof(*m));
+	const char *name = ipc_name(msg->type);
 	struct ipc_get g;
 
-	memset(c, 0, sizeof(*c));
-	memset(out, 0, sizeof(*out));
+	(void)s;
+	if (m == NULL)
+		log_fatal("out of memory");
+	m->fd = ipc_take_fd(msg, 0);
+	m->resume = msg->type == IPC_RESUME;
 	ipc_open(&g, msg);
-	c->conn = ipc_get_u64(&g);
-	c->flags = ipc_get_u32(&g);
-	ipc_get_str(&g, tag, sizeof(tag));
-	ipc_get_str(&g, user, sizeof(user));
-	ipc_get_str(&g, c->peer, sizeof(c->peer));
-	c->port = ipc_get_u32(&g);
-	(void)ipc_get_u32(&g);
-	input = ipc_get_bytes(&g, &out->ninput, WIRE_READ_AHEAD);
-	out->fd = ipc_take_fd(msg, 0);
-	if (ipc_done(&g) == 0 && out->fd != -1) {
-		out->tag = strdup(tag);
-		out->input = malloc(out->ninput + 1);
-	}
-	if (out->tag == NULL || out->input == NULL) {
-		log_line(LOG_LEVEL_ERR, "bad message from worker: SERVE");
-		if (out->fd != -1)
-			(void)close(out->fd);
-		control_free(out);
+	m->client.conn = ipc_get_u64(&g);
+	m->client.flags = ipc_get_u32(&g);
+	m->client.since = session_clock();
+	if (m->resume)
+		read_resume(&g, m);
+	else
+		read_serve(&g, m);
+	if (ipc_done(&g) == -1 || m->fd == -1) {
+		log_line(LOG_LEVEL_ERR, "bad message from worker: %s", name);
+		control_free(m);
 		return -1;
 	}
-	if (out->ninput > 0)
-		memcpy(out->input, input, out->ninput);
-	c->since = session_clock();
+	*out = m;
 	return 1;
+}
+
+static void
+read_serve(struct ipc_get *g, struct control_serve *m)
+{
+	char tag[SESSION_TAG_MAX], user[SESSION_MAX_NAME];
+
+	ipc_get_str(g, tag, sizeof(tag));
+	ipc_get_str(g, user, sizeof(user));
+	ipc_get_str(g, m->client.peer, sizeof(m->client.peer));
+	m->client.port = ipc_get_u32(g);
+	(void)ipc_get_u32(g);
+	m->input = copy(g, &m->ninput, WIRE_READ_AHEAD);
+	if ((m->tag = strdup(tag)) == NULL)
+		log_fatal("out of memory");
+}
+
+static void
+read_resume(struct ipc_get *g, struct control_serve *m)
+{
+	struct client *c = &m->client;
+
+	ipc_get_str(g, c->peer, sizeof(c->peer));
+	c->port = ipc_get_u32(g);
+	c->bad = ipc_get_u32(g);
+	ipc_get_str(g, c->idle_tag, sizeof(c->idle_tag));
+	m->record = copy(g, &m->nrecord, IPC_RECORD_MAX);
+	m->input = copy(g, &m->ninput, WIRE_READ_AHEAD);
+	c->newsonly = (c->flags & IPC_RESUME_NEWS) != 0;
+}
+
+static uint8_t *
+copy(struct ipc_get *g, size_t *n, size_t max)
+{
+	const uint8_t *from = ipc_get_bytes(g, n, max);
+	uint8_t *p = malloc(*n + 1);
+
+	if (p == NULL)
+		log_fatal("out of memory");
+	if (*n > 0)
+		memcpy(p, from, *n);
+	return p;
 }
 
 /* 1: something is there; 0: nothing came in time. */

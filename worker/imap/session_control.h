@@ -4,20 +4,39 @@
 
 #include "worker/imap/state.h"
 
-struct control_serve {  /* what SERVE brings beside struct client */
-	int fd;         /* the client's stream; the caller's */
-	char *tag;      /* of the LOGIN that is still to be answered */
+struct control_serve { /* SERVE or RESUME */
+	STAILQ_ENTRY(control_serve) next;
+	struct client client; /* as far as the message tells */
+	int fd;               /* the client's stream; its own */
+	bool resume;
+	char *tag;       /* of the LOGIN that is still to be answered */
+	uint8_t *record; /* of RESUME */
+	size_t nrecord;
 	uint8_t *input; /* bytes that the worker had read already */
 	size_t ninput;
 };
 
 /*
- * Waits for the next client. 1: *out and s->client are filled; 0: none came in
- * time, or the channel has ended; -1: the worker broke the rules.
+ * Waits for the next client. 1: *out is the caller's; 0: none came in time, or
+ * the channel has ended; -1: the worker broke the rules.
  */
-int control_next(struct session *, unsigned seconds, struct control_serve *out);
+int control_next(
+    struct session *, unsigned seconds, struct control_serve **out);
 void control_free(struct control_serve *);
 /* Tells the worker that the session is done with the client. 0 or -1. */
 int control_end(struct session *);
+/*
+ * WISH: may the client be parked? True: the worker has said GO, and waits for
+ * control_park or control_stay.
+ */
+bool control_wish(struct session *);
+/* The client is the worker's. dev, ino: the folder it wants news of, or 0. */
+int control_park(struct session *, const struct buf *record, uint64_t dev,
+    uint64_t ino, time_t quiet);
+/*
+ * The session goes on with its client, after GO or RESUME_NEWS. Those who wait
+ * behind it are given back.
+ */
+void control_stay(struct session *);
 
 #endif

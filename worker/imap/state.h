@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include <bsd/sys/queue.h>
+
 #include "maildir/maildir.h"
 #include "shm/ipc.h"
 #include "shm/settings.h"
@@ -20,23 +22,29 @@
 #include "worker/imap/session.h"
 #include "worker/imap/wire.h"
 
-#define SESSION_ARENA_MAX  (64u << 20) /* bytes that one command may take */
-#define SESSION_LINE_MAX   (64u << 20) /* one response without its literals */
-#define SESSION_BAD_MAX    20          /* bad commands in a row, then BYE */
-#define SESSION_QUIET      2  /* s without input: look at the folder once */
-#define SESSION_ADDRESS    64 /* bytes of an address as text */
-#define SESSION_TAG_MAX    1024
-#define SESSION_MAX_NAME   1024 /* bytes of a mailbox name */
-#define SESSION_FIRST_WAIT 30   /* s for the first SERVE */
+#define SESSION_ARENA_MAX   (64u << 20) /* bytes that one command may take */
+#define SESSION_LINE_MAX    (64u << 20) /* one response without its literals */
+#define SESSION_BAD_MAX     20          /* bad commands in a row, then BYE */
+#define SESSION_QUIET       2  /* s without input: look at the folder once */
+#define SESSION_ADDRESS     64 /* bytes of an address as text */
+#define SESSION_TAG_MAX     1024
+#define SESSION_MAX_NAME    1024 /* bytes of a mailbox name */
+#define SESSION_FIRST_WAIT  30   /* s for the first SERVE */
+#define SESSION_IDLE_LINGER 200  /* ms in IDLE before it parks */
+#define SESSION_PARK_AGAIN  5    /* s until parking is tried again */
+#define SESSION_GO_WAIT     2000 /* ms that a worker has for GO */
 
 /* RFC 3501 section 3, after login. */
 enum session_state {
 	SESSION_AUTH,
 	SESSION_SELECTED,
-	SESSION_LOGOUT
+	SESSION_LOGOUT,
+	SESSION_PARKED /* the worker has it */
 };
 
 struct view;
+struct control_serve;
+STAILQ_HEAD(control_list, control_serve);
 struct notify;
 
 struct client {
@@ -58,13 +66,27 @@ struct client {
 	uint32_t port;
 	uint64_t header_bytes, body_bytes; /* sent by FETCH */
 	time_t since;                      /* monotonic: session begun */
+	bool waits;      /* in IDLE: the worker watches its folder */
+	bool newsonly;   /* woken to be told what is new, IPC_RESUME_NEWS */
+	bool keeps;      /* its state is too large to be parked */
+	time_t parkable; /* monotonic: not to be tried before */
+};
+
+/* A folder left open for the next client of it. */
+struct session_kept {
+	struct mailbox *box; /* or NULL */
+	char folder[SESSION_MAX_NAME];
+	bool readonly;
 };
 
 /* What came over the control channel and waits to be looked at. */
 struct session_news {
-	bool go;      /* IPC_GO: the worker is in the mask */
-	bool changed; /* IPC_CHANGED or inotify */
-	bool stream;  /* IPC_STREAM: the new one, -1 if the client is lost */
+	bool go;        /* IPC_GO: the worker is in the mask */
+	bool stay;      /* IPC_STAY: not now */
+	bool changed;   /* IPC_CHANGED or inotify */
+	bool wanted;    /* IPC_WANTED: others wait */
+	uint32_t heard; /* IPC_CHANGED since the last WATCH */
+	bool stream;    /* IPC_STREAM: the new one, -1 if the client is lost */
 	int stream_fd;
 	enum {
 		NEWS_NONE,
@@ -89,6 +111,8 @@ struct session {
 	struct buf line; /* the response under construction */
 	struct session_news news;
 	unsigned served; /* commands since the control channel was looked at */
+	struct control_list queue; /* RESUMEs that came early */
+	struct session_kept kept;
 	struct client client;
 };
 

@@ -56,10 +56,11 @@ open_box(struct session *s, const char *folder, bool *readonly)
 	struct mailbox *box;
 
 	box = mailbox_open(s->maildir, folder, *readonly);
-	if (box != NULL || *readonly || (errno != EACCES && errno != EROFS))
-		return box;
-	*readonly = true;
-	return mailbox_open(s->maildir, folder, true);
+	if (box == NULL && !*readonly && (errno == EACCES || errno == EROFS))
+		box = mailbox_open(s->maildir, folder, true);
+	if (box != NULL)
+		*readonly = mailbox_readonly(box);
+	return box;
 }
 
 void

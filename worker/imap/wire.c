@@ -64,7 +64,13 @@ wire_done(struct wire *w)
 enum wire_event
 wire_wait(struct wire *w, unsigned seconds)
 {
-	int64_t end = now_ms() + (int64_t)seconds * 1000;
+	return wire_wait_ms(w, seconds * UINT64_C(1000));
+}
+
+enum wire_event
+wire_wait_ms(struct wire *w, uint64_t ms)
+{
+	int64_t end = now_ms() + (int64_t)ms;
 
 	/* A half-closed client's input is served to its end. */
 	if (has_input(w) && (w->state == WIRE_OPEN || w->state == WIRE_EOF))
@@ -88,6 +94,13 @@ wire_wait(struct wire *w, unsigned seconds)
 			return WIRE_INPUT;
 	}
 	return WIRE_GONE;
+}
+
+bool
+wire_is_quiet(const struct wire *w)
+{
+	return w->state == WIRE_OPEN && !has_input(w) && w->obuf.n == 0 &&
+	       !w->obuf.failed;
 }
 
 int
@@ -271,12 +284,19 @@ push(struct wire *w, const char *p, size_t n)
 static int
 wait_output(struct wire *w, int64_t *end)
 {
-	struct pollfd pfd = {.fd = w->out, .events = POLLOUT};
+	struct pollfd fds[] = {
+	    {.fd = w->out, .events = POLLOUT},
+	    {.fd = w->control, .events = POLLIN},
+	};
 	int n;
 
 	if (*end == 0)
 		*end = now_ms() + (int64_t)w->output_seconds * 1000;
-	n = poll_until(&pfd, 1, *end);
+	do {
+		if (w->blocked != NULL && !w->blocked(w->blocked_arg))
+			w->blocked = NULL;
+		n = poll_until(fds, w->blocked != NULL ? 2 : 1, *end);
+	} while (n > 0 && fds[0].revents == 0);
 	if (n > 0)
 		return 0;
 	return lose(w, n == 0 ? WIRE_TIMEOUT : WIRE_ERROR);

@@ -28,9 +28,16 @@ struct wire {
 				  after EOF, and until it fails */
 	char *rbuf;            /* 64 kB of read-ahead at most */
 	size_t rpos, rlen;
-	struct buf obuf;         /* flushed beyond WIRE_OUT bytes */
+	struct buf obuf;                 /* flushed beyond WIRE_OUT bytes */
+	uint64_t was_received, was_sent; /* through a stream before this one */
 	uint64_t received, sent; /* through in and out, without input[n] */
 	unsigned output_seconds; /* a client that takes no bytes; 300 */
+	/*
+	 * Called when output has to wait, and then whenever the control channel
+	 * has something; false: not again. NULL: nobody cares.
+	 */
+	bool (*blocked)(void *);
+	void *blocked_arg;
 };
 
 #define WIRE_READ_AHEAD 65536u
@@ -58,6 +65,10 @@ enum wire_event {
 	WIRE_GONE
 };
 enum wire_event wire_wait(struct wire *, unsigned seconds);
+/* The same in milliseconds. */
+enum wire_event wire_wait_ms(struct wire *, uint64_t ms);
+/* Has it been told everything, and is nothing of it read and not taken? */
+bool wire_is_quiet(const struct wire *);
 /* Reads more into the buffer without waiting; bytes got, 0: none now, -1. */
 int wire_fill(struct wire *);
 /* What is buffered; wire_eat takes n bytes of it. */

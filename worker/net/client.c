@@ -5,6 +5,7 @@
  *
  *   BORN -> HANDSHAKE -> COMMAND <-> SASL -> ASKED -> STARTING -> SERVED
  *                           ^------------------'---------'
+ *   SERVED -> PARKED -> WAKING -> SERVED
  *   any of them -> CLOSING -> FLUSHED -> GONE
  *   BORN -> BEHIND -> NAMED -> as BORN (behind a balancer: behind.c)
  *
@@ -35,9 +36,11 @@
 #include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/lease.h"
+#include "worker/net/park.h"
 #include "worker/net/relay.h"
 #include "worker/net/roster.h"
 #include "worker/net/tell.h"
+#include "worker/net/wake.h"
 
 #define INPUT_STEP   2048u /* room made for one read */
 #define REFUSING_MAX 50u   /* TLS clients at a time that hear a refusal */
@@ -68,10 +71,13 @@ static const unsigned legal[CLIENT_STATES] = {
     [CLIENT_SASL] = FROM(COMMAND) | FROM(SASL),
     [CLIENT_ASKED] = FROM(COMMAND) | FROM(SASL),
     [CLIENT_STARTING] = FROM(ASKED) | FROM(STARTING) | FROM(SERVED),
-    [CLIENT_SERVED] = FROM(STARTING),
+    [CLIENT_SERVED] = FROM(STARTING) | FROM(WAKING),
+    [CLIENT_PARKED] = FROM(SERVED),
+    [CLIENT_WAKING] = FROM(PARKED) | FROM(SERVED),
     [CLIENT_CLOSING] = FROM(BORN) | FROM(BEHIND) | FROM(NAMED) |
 		       FROM(HANDSHAKE) | FROM(COMMAND) | FROM(SASL) |
-		       FROM(ASKED) | FROM(STARTING) | FROM(SERVED),
+		       FROM(ASKED) | FROM(STARTING) | FROM(SERVED) |
+		       FROM(PARKED) | FROM(WAKING),
     [CLIENT_FLUSHED] = FROM(CLOSING),
     [CLIENT_GONE] = ~FROM(GONE),
 };
@@ -248,6 +254,13 @@ client_ready(struct worker *w, struct client *c, uint32_t events)
 			c->relay->heard = true;
 		served(w, c);
 		break;
+	case CLIENT_PARKED:
+		park_ready(w, c, events);
+		break;
+	case CLIENT_WAKING:
+		if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+			park_over(w, c, IPC_END_DISCONNECTED);
+		break;
 	case CLIENT_FLUSHED:
 		flushed(w, c);
 		break;
@@ -394,6 +407,10 @@ client_late(struct worker *w, struct client *c)
 	case CLIENT_HANDSHAKE:
 		tell_tls(c, "timed out");
 		break;
+	case CLIENT_PARKED: /* it takes no bytes */
+	case CLIENT_WAKING: /* no session for it */
+		park_late(w, c);
+		return;
 	case CLIENT_BEHIND:
 		tell_trouble(c, "PROXY header: timed out");
 		break;
@@ -444,6 +461,12 @@ client_wait(struct worker *w, struct client *c)
 			events = EPOLLIN;
 		if (c->nout > 0)
 			events |= EPOLLOUT | c->want;
+		break;
+	case CLIENT_PARKED:
+		events = park_events(c);
+		break;
+	case CLIENT_WAKING:
+		events = EPOLLHUP;
 		break;
 	case CLIENT_CLOSING:
 		events = EPOLLOUT | c->want;
@@ -652,8 +675,11 @@ client_bye(struct worker *w, struct client *c, const char *text)
 		client_say(c, "%s", text);
 	if (c->state == CLIENT_ASKED)
 		peer_owe(w, &w->auth, IPC_FORGET, c->conn, 0);
+	if (c->state == CLIENT_WAKING)
+		wake_leave(c);
 	if (c->lease != NULL)
-		lease_leave(w, c->lease);
+		lease_leave(w, c);
+	park_leave(w, c);
 	client_enter(c, CLIENT_CLOSING);
 	client_deadline(w, c, STALL_MS);
 	served(w, c);
@@ -695,6 +721,8 @@ client_end(struct worker *w, struct client *c)
 		return;
 	if (c->state == CLIENT_ASKED)
 		peer_owe(w, &w->auth, IPC_FORGET, c->conn, 0);
+	if (c->state == CLIENT_WAKING)
+		wake_leave(c);
 	client_enter(c, CLIENT_GONE);
 	roster_leave(w, c);
 	if (c->login == 0)
@@ -708,7 +736,10 @@ client_end(struct worker *w, struct client *c)
 	relay_end(w, c);
 	follow_end(w, c);
 	if (c->lease != NULL)
-		lease_leave(w, c->lease);
+		lease_leave(w, c);
+	park_leave(w, c);
+	account_put(w, c->account);
+	c->account = NULL;
 	if (c->src.fd != -1)
 		(void)shutdown(c->src.fd, SHUT_RDWR);
 	RB_REMOVE(client_tree, &w->clients, c);
@@ -732,6 +763,7 @@ client_free(struct client *c)
 	if (c->ticket != NULL)
 		explicit_bzero(c->ticket, c->nticket);
 	free(c->ticket);
+	park_free(c->parked);
 	free(c);
 }
 
@@ -743,6 +775,13 @@ client_stop(struct worker *w, struct client *c, bool fast)
 	struct tell_end end = {
 	    .why = IPC_END_SHUTDOWN, .received = c->received, .sent = c->sent};
 
+	if (c->state == CLIENT_PARKED || c->state == CLIENT_WAKING) {
+		end.received = c->past.received;
+		end.sent = c->past.sent;
+		end.headers = c->past.headers;
+		end.body = c->past.body;
+		tell_end(w, c, &end);
+	}
 	if (c->state == CLIENT_SERVED && !fast) {
 		lease_shutdown(w, c->lease, IPC_SHUTDOWN_STOP);
 		return;

@@ -22,7 +22,9 @@ enum client_state {
 	CLIENT_SASL,      /* a SASL response comes next */
 	CLIENT_ASKED,     /* auth thinks */
 	CLIENT_STARTING,  /* the spawner makes a session */
-	CLIENT_SERVED,    /* a session has it */
+	CLIENT_SERVED,    /* a session has it, or has it next */
+	CLIENT_PARKED,    /* quiet: no session has it */
+	CLIENT_WAKING,    /* parked, and waits for a session */
 	CLIENT_CLOSING,   /* the last bytes are on their way */
 	CLIENT_FLUSHED,   /* all said: shut down, waits for the client's end */
 	CLIENT_GONE,      /* closed; freed when the tick ends */
@@ -60,6 +62,16 @@ struct client {
 	struct gate *gate;
 	struct relay *relay;
 	struct lease *lease;
+	struct account *account; /* since its YES */
+	struct parked *parked;   /* as it was when it parked last, or NULL */
+	TAILQ_ENTRY(client)
+	next;                /* waking: the account's; served: the lease's
+			      */
+	bool news;           /* woken for news only */
+	uint64_t woken;      /* ms: since when it is waking */
+	struct client_past { /* by sessions that it had, and while parked */
+		uint64_t headers, body, received, sent;
+	} past;
 	struct follow *follow; /* NOTIFY: folders it hears of */
 	char *in;              /* read and not consumed: nin of room bytes */
 	size_t nin, room;

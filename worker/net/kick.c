@@ -8,6 +8,7 @@
 
 #include "worker/net/lease.h"
 #include "worker/net/roster.h"
+#include "worker/net/tell.h"
 
 static void kick(struct worker *, struct client *);
 
@@ -37,7 +38,18 @@ kick(struct worker *w, struct client *c)
 	if (c->state >= CLIENT_CLOSING)
 		return;
 	roster_count(w, CONNTAB_KICKED, 1);
-	if (c->state == CLIENT_SERVED && c->lease != NULL)
+	if (c->state == CLIENT_PARKED || c->state == CLIENT_WAKING) {
+		struct tell_end end = {.why = IPC_END_SHUTDOWN,
+		    .headers = c->past.headers,
+		    .body = c->past.body,
+		    .received = c->past.received,
+		    .sent = c->past.sent};
+
+		tell_end(w, c, &end);
+	}
+	/* One that is next in a session's queue is ended by us. */
+	if (c->state == CLIENT_SERVED && c->lease != NULL &&
+	    c->lease->client == c)
 		lease_shutdown(w, c->lease, IPC_SHUTDOWN_KICK);
 	else if (c->state == CLIENT_HANDSHAKE)
 		client_end(w, c);

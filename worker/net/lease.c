@@ -1,7 +1,8 @@
 /*
  * Sessions. A client with a ticket gets the lingering session of its account,
  * if this worker has one, else a new one: START with one end of a fresh
- * channel, then SERVE with the stream once the spawner has said STARTED.
+ * channel, then SERVE with the stream once the spawner has said STARTED. A
+ * parked one comes back by RESUME in the same way; wake.c chooses its session.
  *
  * A lingering session may give up in the moment that we choose it. Its kernel
  * tells: a channel that is closed with our SERVE unread says ECONNRESET, one
@@ -24,22 +25,25 @@
 #include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/notice.h"
+#include "worker/net/park.h"
 #include "worker/net/relay.h"
 #include "worker/net/roster.h"
 #include "worker/net/tell.h"
+#include "worker/net/wake.h"
 
 #define RETRY_MS 30000u /* for the spawner's second answer */
 
-static struct lease *find_lingering(struct worker *, const uint8_t[16]);
-static struct lease *make(struct worker *, int);
+static int ask_new(struct worker *, struct client *);
+static struct lease *make(struct worker *, struct account *, int);
 static int send_start(struct worker *, struct client *, int);
 static void start_new(struct worker *, struct client *);
+static void woken(struct worker *, struct client *, bool, uint32_t);
 static int started(struct worker *, struct client *);
 static void refused(
     struct worker *, struct client *, uint32_t, uint32_t, uint32_t);
+static void forget_start(struct worker *, struct lease *);
 static void serve(struct worker *, struct client *);
 static int send_serve(struct client *, int);
-static int open_stream(struct worker *, struct client *, int *);
 static void give_up(struct worker *, struct client *);
 static void deny(struct worker *, struct client *);
 static int receive(struct worker *, struct lease *, struct ipc_msg *);
@@ -47,37 +51,31 @@ static int ended(struct worker *, struct lease *, struct ipc_msg *);
 static void let_go(struct worker *, struct client *, uint32_t);
 static void linger(struct worker *, struct lease *);
 static void lost(struct worker *, struct lease *, bool);
+static void died(struct worker *, struct client *);
+static void give_back(struct worker *, struct lease *, struct client *);
 static bool was_unread(const struct lease *);
 static void detach(struct lease *);
-static void enter(struct worker *, struct lease *, enum lease_state);
-
-RB_GENERATE(lease_tree, lease, byaccount, lease_compare)
-
-int
-lease_compare(const struct lease *a, const struct lease *b)
-{
-	int r = memcmp(a->account, b->account, sizeof(a->account));
-
-	if (r != 0)
-		return r;
-	return a->id < b->id ? -1 : a->id > b->id;
-}
 
 void
 lease_start(struct worker *w, struct client *c)
 {
-	uint8_t account[16];
+	uint8_t id[16];
 	struct lease *k = NULL;
 
 	client_enter(c, CLIENT_STARTING);
 	c->fresh = false;
-	if (ticket_account(c->ticket, c->nticket, account) == 0)
-		k = find_lingering(w, account);
-	if (k == NULL) {
+	if (c->account == NULL &&
+	    ticket_account(c->ticket, c->nticket, id) == 0)
+		c->account = account_get(w, id);
+	if (c->account == NULL) {
+		deny(w, c);
+		return;
+	}
+	if ((k = account_idle(c->account)) == NULL) {
 		start_new(w, c);
 		return;
 	}
-	enter(w, k, LEASE_STARTING);
+	lease_enter(k, LEASE_STARTING);
 	k->client = c;
 	c->lease = k;
 	if (send_start(w, c, -1) == -1) {
@@ -87,48 +85,41 @@ lease_start(struct worker *w, struct client *c)
 	}
 }
 
-static struct lease *
-find_lingering(struct worker *w, const uint8_t account[16])
-{
-	struct lease key = {0}, *k;
-
-	memcpy(key.account, account, sizeof(key.account));
-	k = RB_NFIND(lease_tree, &w->lingering, &key);
-	if (k == NULL || memcmp(k->account, account, 16) != 0)
-		return NULL;
-	return k;
-}
-
 static void
 start_new(struct worker *w, struct client *c)
 {
-	struct lease *k = NULL;
-	int pair[2];
+	if (ask_new(w, c) == -1)
+		deny(w, c);
+	else
+		c->fresh = true;
+}
 
-	if (ipc_pair(pair) == -1) {
-		deny(w, c);
-		return;
-	}
-	if ((k = make(w, pair[0])) == NULL) {
+/* A session to be, for this client. 0 or -1. */
+static int
+ask_new(struct worker *w, struct client *c)
+{
+	struct lease *k;
+	int pair[2], r;
+
+	if (ipc_pair(pair) == -1)
+		return -1;
+	if ((k = make(w, c->account, pair[0])) == NULL) {
 		(void)close(pair[1]);
-		deny(w, c);
-		return;
+		return -1;
 	}
-	if (ticket_account(c->ticket, c->nticket, k->account) == -1 ||
-	    send_start(w, c, pair[1]) == -1) {
+	if ((r = send_start(w, c, pair[1])) == -1) {
 		lease_close(w, k);
-		deny(w, c);
 	} else {
 		k->client = c;
 		c->lease = k;
-		c->fresh = true;
 	}
 	(void)close(pair[1]);
+	return r;
 }
 
 /* Takes fd over. */
 static struct lease *
-make(struct worker *w, int fd)
+make(struct worker *w, struct account *a, int fd)
 {
 	struct lease *k = calloc(1, sizeof(*k));
 
@@ -139,8 +130,11 @@ make(struct worker *w, int fd)
 	k->src.kind = SOURCE_LEASE;
 	k->src.fd = fd;
 	k->state = LEASE_STARTING;
-	k->id = ++w->serial;
+	TAILQ_INIT(&k->behind);
 	TAILQ_INSERT_TAIL(&w->leases, k, all);
+	k->account = account_get(w, a->id);
+	a->nleases++;
+	TAILQ_INSERT_TAIL(&a->leases, k, crew);
 	if (loop_want(w, &k->src, EPOLLIN) == -1) {
 		lease_close(w, k);
 		return NULL;
@@ -179,6 +173,10 @@ lease_answer(struct worker *w, struct ipc_msg *msg)
 	}
 	if (ipc_done(&g) == -1)
 		return -1;
+	if (c != NULL && c->state == CLIENT_WAKING && c->lease != NULL) {
+		woken(w, c, msg->type == IPC_STARTED, why);
+		return 0;
+	}
 	/* A client that has gone owes its ENDED already. */
 	if (c == NULL || c->state != CLIENT_STARTING)
 		return 0;
@@ -186,9 +184,30 @@ lease_answer(struct worker *w, struct ipc_msg *msg)
 		return started(w, c);
 	c->counted = false;
 	if (c->lease != NULL)
-		lease_leave(w, c->lease);
+		lease_leave(w, c);
 	refused(w, c, why, count, limit);
 	return 0;
+}
+
+/* The answer for a parked client. */
+static void
+woken(struct worker *w, struct client *c, bool ok, uint32_t why)
+{
+	struct lease *k = c->lease;
+
+	detach(k);
+	forget_start(w, k);
+	if (ok && lease_resume(w, k, c) == 0)
+		return;
+	lease_close(w, k);
+	if (!ok && why == IPC_REFUSED_TICKET) {
+		log_line(LOG_LEVEL_ERR,
+		    "the spawner refused a ticket: conn=%llu",
+		    (unsigned long long)c->conn);
+		park_late(w, c);
+		return;
+	}
+	wake_again(w, c);
 }
 
 static int
@@ -243,6 +262,23 @@ refused(struct worker *w, struct client *c, uint32_t why, uint32_t count,
 	}
 }
 
+int
+lease_wake(struct worker *w, struct client *c)
+{
+	if (ask_new(w, c) == -1)
+		return -1;
+	c->lease->wakes = true;
+	w->starting++;
+	return 0;
+}
+
+static void
+forget_start(struct worker *w, struct lease *k)
+{
+	w->starting -= k->wakes;
+	k->wakes = false;
+}
+
 static void
 serve(struct worker *w, struct client *c)
 {
@@ -254,7 +290,7 @@ serve(struct worker *w, struct client *c)
 		client_end(w, c);
 		return;
 	}
-	if (open_stream(w, c, &stream) == -1) {
+	if (lease_stream(w, c, &stream) == -1) {
 		give_up(w, c);
 		return;
 	}
@@ -263,7 +299,8 @@ serve(struct worker *w, struct client *c)
 	r = send_serve(c, stream);
 	if (flow_is_wrapped(c))
 		(void)close(stream);
-	enter(w, k, LEASE_SERVING);
+	lease_enter(k, LEASE_SERVING);
+	lease_begin(w, k);
 	k->unread = true;
 	if (r == -1) {
 		/* Its channel is broken: was_unread finds out how. */
@@ -283,29 +320,6 @@ serve(struct worker *w, struct client *c)
 		client_eat(c, c->nin);
 	if (c->relay != NULL)
 		client_ready(w, c, 0);
-}
-
-/*
- * *stream: what the session gets. The client's own socket leaves our epoll: a
- * session reads it alone. -1 with errno.
- */
-static int
-open_stream(struct worker *w, struct client *c, int *stream)
-{
-	int pair[2];
-
-	if (!flow_is_wrapped(c)) {
-		*stream = c->src.fd;
-		return loop_want(w, &c->src, 0);
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
-		return -1;
-	if (relay_new(w, c, pair[0]) == -1) {
-		(void)close(pair[1]);
-		return -1;
-	}
-	*stream = pair[1];
-	return 0;
 }
 
 static int
@@ -378,6 +392,7 @@ lease_ready(struct worker *w, struct lease *k, uint32_t events)
 		k->dropped = was_unread(k);
 	if ((events & EPOLLOUT) != 0 && k->owes) {
 		k->owes = false;
+		k->changes--;
 		(void)loop_want(w, &k->src, EPOLLIN);
 		lease_changed(w, k);
 	}
@@ -422,6 +437,15 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	case IPC_NOTE:
 		r = roster_note(w, k->client, msg);
 		break;
+	case IPC_WISH:
+		r = park_wish(w, k, msg);
+		break;
+	case IPC_STAY:
+		r = park_stay(w, k, msg);
+		break;
+	case IPC_PARK:
+		r = park_take(w, k, msg);
+		break;
 	case IPC_FOLLOW:
 		r = follow_take(w, k, msg);
 		break;
@@ -449,13 +473,17 @@ ended(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	end.body = ipc_get_u64(&g);
 	end.received = ipc_get_u64(&g);
 	end.sent = ipc_get_u64(&g);
-	if (ipc_done(&g) == -1 || k->state != LEASE_SERVING || c == NULL ||
-	    c->conn != conn || end.why > IPC_END_PROTOCOL)
+	if (ipc_done(&g) == -1 || end.why > IPC_END_PROTOCOL)
 		return -1;
-	notice_leave(w, k);
+	if (k->state != LEASE_SERVING || c == NULL || c->conn != conn)
+		return lease_ghost(k) ? 0 : -1;
+	end.headers += c->past.headers;
+	end.body += c->past.body;
+	end.received += c->past.received;
+	end.sent += c->past.sent;
 	tell_end(w, c, &end);
-	detach(k);
-	linger(w, k);
+	relay_resume(w, c);
+	lease_next(w, k);
 	let_go(w, c, end.why);
 	return 0;
 }
@@ -479,15 +507,37 @@ let_go(struct worker *w, struct client *c, uint32_t why)
 	client_bye(w, c, NULL);
 }
 
+void
+lease_next(struct worker *w, struct lease *k)
+{
+	notice_leave(w, k);
+	detach(k);
+	k->client = TAILQ_FIRST(&k->behind);
+	if (k->client == NULL) {
+		linger(w, k);
+		return;
+	}
+	TAILQ_REMOVE(&k->behind, k->client, next);
+	k->nbehind--;
+	lease_begin(w, k);
+	wake_run(w, k->account);
+}
+
+/* Nobody of its account waits: it does, but not while others need its place. */
 static void
 linger(struct worker *w, struct lease *k)
 {
 	k->reused = true;
-	k->unread = k->dropped = false;
-	if (w->state != WORKER_RUNNING || w->boot.set.linger == 0)
+	k->unread = k->dropped = k->news = false;
+	if (w->state != WORKER_RUNNING) {
 		lease_close(w, k);
-	else
-		enter(w, k, LEASE_LINGERING);
+		return;
+	}
+	lease_enter(k, LEASE_LINGERING);
+	wake_run(w, k->account);
+	if (k->state == LEASE_LINGERING &&
+	    (w->boot.set.linger == 0 || w->starting == WAKE_STARTS))
+		lease_close(w, k);
 }
 
 /* The channel has ended without END. unread: SERVE was never looked at. */
@@ -495,9 +545,10 @@ static void
 lost(struct worker *w, struct lease *k, bool unread)
 {
 	struct client *c = k->client;
-	struct tell_end end = {.why = IPC_END_DISCONNECTED};
 	bool reused = k->reused, moved;
 
+	/* It serves them in their order: those behind it has not touched. */
+	unread = unread && k->nbehind == 0;
 	if (c != NULL)
 		detach(k);
 	lease_close(w, k);
@@ -506,22 +557,47 @@ lost(struct worker *w, struct lease *k, bool unread)
 	/* Its REFUSED may be on the way; a STARTED will find no session. */
 	if (c->state == CLIENT_STARTING)
 		return;
-	moved = c->relay != NULL && c->relay->moved;
-	if (unread) {
-		relay_end(w, c);
-		client_enter(c, CLIENT_STARTING);
-		client_deadline(w, c, RETRY_MS);
-		if (reused && !moved)
-			(void)started(w, c);
-		else
-			give_up(w, c);
-		client_wait(w, c);
+	if (c->state == CLIENT_WAKING) {
+		wake_again(w, c);
 		return;
 	}
+	moved = c->relay != NULL && c->relay->moved;
+	if (!unread) {
+		died(w, c);
+		return;
+	}
+	relay_end(w, c);
+	if (c->parked != NULL) {
+		if (moved)
+			park_over(w, c, IPC_END_DISCONNECTED);
+		else
+			wake_again(w, c);
+		return;
+	}
+	client_enter(c, CLIENT_STARTING);
+	client_deadline(w, c, RETRY_MS);
+	if (reused && !moved)
+		(void)started(w, c);
+	else
+		give_up(w, c);
+	client_wait(w, c);
+}
+
+static void
+died(struct worker *w, struct client *c)
+{
+	struct tell_end end = {.why = IPC_END_DISCONNECTED,
+	    .headers = c->past.headers,
+	    .body = c->past.body,
+	    .received = c->past.received,
+	    .sent = c->past.sent};
+
 	log_line(LOG_LEVEL_ERR, "session died: conn=%llu user=%s",
 	    (unsigned long long)c->conn, c->user);
-	end.received = c->received;
-	end.sent = c->sent;
+	if (c->parked == NULL) {
+		end.received = c->received;
+		end.sent = c->sent;
+	}
 	tell_end(w, c, &end);
 	client_end(w, c);
 }
@@ -537,13 +613,83 @@ was_unread(const struct lease *k)
 }
 
 void
-lease_leave(struct worker *w, struct lease *k)
+lease_leave(struct worker *w, struct client *c)
 {
+	struct lease *k = c->lease;
+
+	if (c != k->client) {
+		TAILQ_REMOVE(&k->behind, c, next);
+		k->nbehind--;
+		k->ghosts++;
+		c->lease = NULL;
+		return;
+	}
 	detach(k);
 	if (k->state == LEASE_STARTING && k->reused)
 		linger(w, k);
 	else
 		lease_close(w, k);
+}
+
+int
+lease_return(struct worker *w, struct lease *k, uint64_t conn)
+{
+	struct client *c;
+
+	TAILQ_FOREACH (c, &k->behind, next)
+		if (c->conn == conn)
+			break;
+	if (c == NULL)
+		return lease_ghost(k) ? 0 : -1;
+	k->news = false; /* it is busy otherwise */
+	give_back(w, k, c);
+	return 0;
+}
+
+static void
+give_back(struct worker *w, struct lease *k, struct client *c)
+{
+	TAILQ_REMOVE(&k->behind, c, next);
+	k->nbehind--;
+	c->lease = NULL;
+	relay_end(w, c);
+	wake_again(w, c);
+}
+
+bool
+lease_ghost(struct lease *k)
+{
+	if (k->ghosts == 0)
+		return false;
+	k->ghosts--;
+	return true;
+}
+
+void
+lease_hurry(struct lease *k)
+{
+	struct ipc_put put;
+
+	if (k->state != LEASE_SERVING || k->hurried)
+		return;
+	ipc_begin(&put, IPC_WANTED);
+	k->hurried = ipc_send(k->src.fd, &put, NULL, 0) == 0;
+}
+
+void
+lease_forlorn(struct worker *w)
+{
+	struct lease *k, *next;
+	struct client *c;
+
+	TAILQ_FOREACH_SAFE (k, &w->leases, all, next) {
+		if (!k->wakes)
+			continue;
+		c = k->client;
+		detach(k);
+		lease_close(w, k);
+		wake_again(w, c);
+	}
 }
 
 static void
@@ -553,15 +699,11 @@ detach(struct lease *k)
 	k->client = NULL;
 }
 
-static void
-enter(struct worker *w, struct lease *k, enum lease_state state)
+void
+lease_enter(struct lease *k, enum lease_state state)
 {
 	assert(k->state != LEASE_GONE);
-	if (k->state == LEASE_LINGERING)
-		RB_REMOVE(lease_tree, &w->lingering, k);
 	k->state = state;
-	if (state == LEASE_LINGERING)
-		(void)RB_INSERT(lease_tree, &w->lingering, k);
 }
 
 void
@@ -575,6 +717,7 @@ lease_changed(struct worker *w, struct lease *k)
 	ipc_begin(&put, IPC_CHANGED);
 	ipc_put_u64(&put, k->folder->dev);
 	ipc_put_u64(&put, k->folder->ino);
+	k->changes++;
 	if (ipc_send(k->src.fd, &put, NULL, 0) == 0 || errno != EAGAIN)
 		return; /* a broken channel tells by itself */
 	k->owes = loop_want(w, &k->src, EPOLLIN | EPOLLOUT) == 0;
@@ -598,8 +741,14 @@ lease_close(struct worker *w, struct lease *k)
 		return;
 	assert(k->client == NULL);
 	notice_leave(w, k);
-	enter(w, k, LEASE_GONE);
+	forget_start(w, k);
+	lease_enter(k, LEASE_GONE);
 	TAILQ_REMOVE(&w->leases, k, all);
+	TAILQ_REMOVE(&k->account->leases, k, crew);
+	k->account->nleases--;
+	while (!TAILQ_EMPTY(&k->behind))
+		give_back(w, k, TAILQ_FIRST(&k->behind));
+	account_put(w, k->account);
 	loop_bury(w, &k->src);
 }
 

@@ -50,15 +50,20 @@ struct peer { /* a channel to master, auth, spawner or watch */
 	size_t first, nowed, room;
 };
 
+struct account;
 struct client;
 struct lease;
 struct folder;
+struct parked;
+RB_HEAD(account_tree, account);
 struct deflate_packer;
 RB_HEAD(client_tree, client);
-RB_HEAD(lease_tree, lease);
 RB_HEAD(folder_tree, folder);
+RB_HEAD(parked_tree, parked);
+TAILQ_HEAD(account_list, account);
 TAILQ_HEAD(client_list, client);
 TAILQ_HEAD(lease_list, lease);
+TAILQ_HEAD(parked_list, parked);
 SLIST_HEAD(source_list, source);
 
 enum worker_state {
@@ -85,8 +90,13 @@ struct worker {
 	struct client_tree clients;
 	struct client_list early; /* those with a deadline */
 	struct client_list again; /* input left from the last tick */
-	struct lease_tree lingering;
 	struct lease_list leases;
+	struct account_tree accounts;
+	struct account_list hungry; /* they wait for a session */
+	size_t nhungry;
+	unsigned starting;          /* STARTs for parked clients under way */
+	struct parked_tree resting; /* parked clients by their time-out */
+	struct parked_list held;    /* news held back, in the order of due */
 	struct folder_tree folders;
 	struct source_list grave;  /* freed at the end of the tick */
 	uint64_t serial;           /* of sessions' channels */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shm/log.h"
+#include "worker/net/park.h"
 #include "worker/net/roster.h"
 
 #define TAKE 256u /* dirty slots at a time; board_take wants 64 at least */
@@ -23,6 +24,7 @@ static bool slot_used(struct worker *, uint32_t);
 static struct folder *first_of(struct worker *, uint32_t);
 static int go(struct worker *, struct lease *);
 static void stir(struct worker *, uint32_t);
+static void stir_folder(struct worker *, struct folder *, uint64_t);
 
 RB_GENERATE(folder_tree, folder, byslot, folder_compare)
 
@@ -99,6 +101,26 @@ notice_leave(struct worker *w, struct lease *k)
 		folder_drop(w, f);
 }
 
+void
+notice_join(struct folder *f, struct parked *p)
+{
+	p->folder = f;
+	TAILQ_INSERT_TAIL(&f->parked, p, infolder);
+}
+
+void
+notice_part(struct worker *w, struct parked *p)
+{
+	struct folder *f = p->folder;
+
+	if (f == NULL)
+		return;
+	p->folder = NULL;
+	TAILQ_REMOVE(&f->parked, p, infolder);
+	if (!is_wanted(f))
+		folder_drop(w, f);
+}
+
 struct folder *
 notice_follow(struct worker *w, uint64_t dev, uint64_t ino, uint64_t stamp,
     struct ipc_msg *msg)
@@ -126,7 +148,8 @@ notice_unfollow(struct worker *w, struct folder *f)
 static bool
 is_wanted(const struct folder *f)
 {
-	return !TAILQ_EMPTY(&f->watching) || f->followers > 0;
+	return !TAILQ_EMPTY(&f->watching) || !TAILQ_EMPTY(&f->parked) ||
+	       f->followers > 0;
 }
 
 static int
@@ -156,6 +179,7 @@ folder_get(struct worker *w, uint64_t dev, uint64_t ino)
 	f->dev = dev;
 	f->ino = ino;
 	TAILQ_INIT(&f->watching);
+	TAILQ_INIT(&f->parked);
 	if (!slot_used(w, f->slot))
 		board_enter(w->board, f->slot, w->boot.number);
 	(void)RB_INSERT(folder_tree, &w->folders, f);
@@ -213,6 +237,7 @@ go(struct worker *w, struct lease *k)
 	struct ipc_put put;
 
 	k->told = board_counter(w->board, k->folder->slot);
+	k->changes = 0;
 	ipc_begin(&put, IPC_GO);
 	ipc_put_u64(&put, k->folder->dev);
 	ipc_put_u64(&put, k->folder->ino);
@@ -238,17 +263,30 @@ static void
 stir(struct worker *w, uint32_t slot)
 {
 	uint64_t now = board_counter(w->board, slot);
-	struct lease *k;
-	struct folder *f;
+	struct folder *f, *next;
 
-	for (f = first_of(w, slot); f != NULL && f->slot == slot;
-	     f = RB_NEXT(folder_tree, &w->folders, f))
-		TAILQ_FOREACH (k, &f->watching, watching) {
-			if (k->told == now)
-				continue;
-			k->told = now;
-			lease_changed(w, k);
-		}
+	for (f = first_of(w, slot); f != NULL && f->slot == slot; f = next) {
+		next = RB_NEXT(folder_tree, &w->folders, f);
+		stir_folder(w, f, now);
+	}
+}
+
+static void
+stir_folder(struct worker *w, struct folder *f, uint64_t now)
+{
+	struct parked *p, *next;
+	struct lease *k;
+
+	TAILQ_FOREACH (k, &f->watching, watching) {
+		if (k->told == now)
+			continue;
+		k->told = now;
+		lease_changed(w, k);
+	}
+	/* One that ends meanwhile takes only itself out of the list. */
+	TAILQ_FOREACH_SAFE (p, &f->parked, infolder, next)
+		if (p->told != now)
+			park_stirred(w, p);
 }
 
 void

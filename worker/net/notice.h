@@ -16,6 +16,7 @@ struct folder {
 	int nfds;
 	unsigned sent; /* WATCHes sent to the watch process */
 	struct lease_list watching;
+	struct parked_list parked; /* and those who wait to be served */
 	unsigned followers; /* clients that hear of it by their account */
 };
 
@@ -28,6 +29,10 @@ int notice_watch(struct worker *, struct lease *, struct ipc_msg *);
 int notice_unwatch(struct worker *, struct lease *, struct ipc_msg *);
 /* It idles no more; nothing if it did not. */
 void notice_leave(struct worker *, struct lease *);
+/* A parked client of a folder that somebody here watches already. */
+void notice_join(struct folder *, struct parked *);
+/* It does no more; nothing if it did not. */
+void notice_part(struct worker *, struct parked *);
 /*
  * One more follower of the folder with these descriptors (taken), or one less.
  * NULL: out of memory.

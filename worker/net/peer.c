@@ -76,9 +76,10 @@ peer_lost(struct worker *w, struct peer *p)
 	p->first = p->nowed = 0;
 	if (p->role == BOOT_AUTH)
 		fail_waiting(w, CLIENT_ASKED);
-	else if (p->role == BOOT_SPAWNER)
+	else if (p->role == BOOT_SPAWNER) {
 		fail_waiting(w, CLIENT_STARTING);
-	else if (p->role == BOOT_MASTER)
+		lease_forlorn(w);
+	} else if (p->role == BOOT_MASTER)
 		worker_stop(w, false, ORPHAN_SECONDS);
 }
 
@@ -93,7 +94,7 @@ fail_waiting(struct worker *w, enum client_state state)
 			continue;
 		c->counted = false;
 		if (c->lease != NULL)
-			lease_leave(w, c->lease);
+			lease_leave(w, c);
 		if (c->gate != NULL)
 			gate_unavailable(w, c);
 		else

@@ -20,6 +20,7 @@
 
 static int upward(struct worker *, struct client *);
 static int downward(struct worker *, struct client *);
+static bool is_drained(const struct relay *);
 static int keep(struct relay_half *, const char *, size_t);
 static int to_session(struct relay *, const char *, size_t);
 static int to_client(struct worker *, struct client *, const char *, size_t);
@@ -70,10 +71,18 @@ relay_pump(struct worker *w, struct client *c)
 	}
 	if (r->finish && r->downward == RELAY_SHUT)
 		return 0;
+	if (is_drained(r))
+		return 0;
 	if (r->dry && r->down.n == 0)
 		return compress_switch(w, c);
 	interest(w, c);
 	return c->relay != NULL ? 1 : -1;
+}
+
+static bool
+is_drained(const struct relay *r)
+{
+	return r->drain && r->taken == r->written && r->down.n == 0;
 }
 
 /* -1: the client is broken. What the session does not take any more is lost. */
@@ -88,7 +97,8 @@ upward(struct worker *w, struct client *c)
 	if (r->next != NULL || flush_up(r) == 0)
 		return 0;
 	for (unsigned i = 0; i < RELAY_READS && budget > 0; i++) {
-		if (!r->heard || r->upward != RELAY_OPEN || r->up.n > 0)
+		if (!r->heard || r->paused || r->upward != RELAY_OPEN ||
+		    r->up.n > 0)
 			break;
 		t = flow_read(c, w->scratch, budget, &got);
 		if (t == TLS_ERROR)
@@ -105,10 +115,11 @@ upward(struct worker *w, struct client *c)
 		c->received += got;
 		budget -= got;
 		r->moved = true;
+		r->given += got;
 		if (to_session(r, w->scratch, got) == -1)
 			return -1;
 	}
-	if (r->upward == RELAY_ENDING && r->up.n == 0) {
+	if (r->upward == RELAY_ENDING && r->up.n == 0 && !r->paused) {
 		(void)shutdown(r->src.fd, SHUT_WR);
 		r->upward = RELAY_SHUT;
 	}
@@ -124,13 +135,19 @@ downward(struct worker *w, struct client *c)
 
 	if (f != 1)
 		return f;
+	if (is_drained(r))
+		return 0;
 	if (r->downward == RELAY_OPEN) {
 		do
 			n = recv(r->src.fd, w->scratch, sizeof(w->scratch),
 			    MSG_DONTWAIT);
 		while (n == -1 && errno == EINTR);
-		if (n > 0)
+		if (n > 0) {
+			r->taken += (uint64_t)n;
 			return to_client(w, c, w->scratch, (size_t)n);
+		}
+		if (n == 0 && r->drain)
+			return -1; /* it wrote less than it said */
 		if (r->next != NULL) {
 			r->dry = true;
 			return 0;
@@ -265,7 +282,8 @@ interest(struct worker *w, struct client *c)
 	struct relay *r = c->relay;
 	uint32_t up = c->want, stream = 0;
 
-	if (r->upward == RELAY_OPEN && r->up.n == 0 && r->next == NULL)
+	if (r->upward == RELAY_OPEN && r->up.n == 0 && !r->paused &&
+	    r->next == NULL)
 		up |= EPOLLIN;
 	if (r->up.n > 0)
 		stream |= EPOLLOUT;
@@ -276,8 +294,8 @@ interest(struct worker *w, struct client *c)
 		lost(w, c);
 		return;
 	}
-	if (r->upward == RELAY_OPEN && r->up.n == 0 && r->next == NULL &&
-	    flow_pending(c))
+	if (r->upward == RELAY_OPEN && r->up.n == 0 && !r->paused &&
+	    r->next == NULL && flow_pending(c))
 		client_again(w, c);
 	/* After END bytes may be there for which no event is owed. */
 	if (r->finish && r->downward == RELAY_OPEN && r->down.n == 0)
@@ -296,6 +314,39 @@ lost(struct worker *w, struct client *c)
 	(void)shutdown(c->src.fd, SHUT_RDWR);
 }
 
+bool
+relay_pause(struct worker *w, struct client *c, uint64_t taken)
+{
+	struct relay *r = c->relay;
+
+	if (r->upward != RELAY_OPEN || r->up.n > 0 || r->given != taken)
+		return false;
+	r->paused = true;
+	interest(w, c);
+	return c->relay != NULL;
+}
+
+void
+relay_resume(struct worker *w, struct client *c)
+{
+	struct relay *r = c->relay;
+
+	if (r == NULL || !r->paused)
+		return;
+	r->paused = false;
+	r->heard = true;
+	client_ready(w, c, 0);
+}
+
+void
+relay_drain(struct client *c, uint64_t written)
+{
+	struct relay *r = c->relay;
+
+	r->drain = r->paused = true;
+	r->written = written;
+}
+
 void
 relay_restream(struct worker *w, struct client *c, int fd)
 {
@@ -304,6 +355,7 @@ relay_restream(struct worker *w, struct client *c, int fd)
 	(void)loop_want(w, &r->src, 0);
 	(void)close(r->src.fd);
 	r->src.fd = fd;
+	r->given = r->taken = 0;
 	r->heard = true;
 	r->dry = false;
 	/* An end that was seen before is seen again, behind what is kept. */

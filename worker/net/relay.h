@@ -24,6 +24,10 @@ struct relay {
 	struct client *client;
 	struct relay_half up, down; /* to the session; to the client */
 	enum relay_flow upward, downward;
+	bool paused;           /* nothing more upwards: the client parks */
+	bool drain;            /* parked: over once "taken" is "written" */
+	uint64_t given, taken; /* bytes, to and from the session */
+	uint64_t written;
 	bool finish;          /* the session is done: RELAY_SHUT once drained */
 	bool moved;           /* the session's end has been given bytes */
 	bool heard;           /* the client may have sent something */
@@ -36,10 +40,19 @@ int relay_new(struct worker *, struct client *, int fd);
 void relay_ready(struct worker *, struct relay *, uint32_t events);
 /*
  * Moves what can be moved and registers for the rest. 1: goes on; 0: everything
- * the session wrote is with the client (after relay_finish); -1: the client is
- * broken and the stream closed.
+ * the session wrote is with the client (after relay_finish and relay_drain);
+ * -1: the client is broken and the stream closed.
  */
 int relay_pump(struct worker *, struct client *);
+/*
+ * Nothing more upwards. False: the session has not read (taken bytes) all that
+ * it was given, or there was an end to be told; then nothing is paused.
+ */
+bool relay_pause(struct worker *, struct client *, uint64_t taken);
+/* Goes on after a pause; nothing where there is no relay, or no pause. */
+void relay_resume(struct worker *, struct client *);
+/* Parked: relay_pump says 0 when so many bytes of the session's were told. */
+void relay_drain(struct client *, uint64_t written);
 /*
  * COMPRESS: the session's end of the stream has come back to us, empty; fd is
  * our end of a new one, taken over.

@@ -15,7 +15,7 @@
 static bool get(struct worker *, const struct client *, struct conntab_entry *);
 static void put(
     struct worker *, const struct client *, const struct conntab_entry *);
-static uint32_t state_of(const struct client *, uint32_t now);
+static uint32_t state_of(const struct client *, const struct conntab_entry *);
 static uint32_t state_told(uint32_t);
 static const struct login_text *field(
     const struct login_command *, const char *);
@@ -81,7 +81,7 @@ put(struct worker *w, const struct client *c, const struct conntab_entry *was)
 {
 	struct conntab_entry e = *was;
 
-	e.state = state_of(c, e.state);
+	e.state = state_of(c, &e);
 	/* Behind a balancer it becomes known later. */
 	(void)strlcpy(e.addr, c->peer, sizeof(e.addr));
 	e.port = c->peer_port;
@@ -102,13 +102,16 @@ put(struct worker *w, const struct client *c, const struct conntab_entry *was)
 
 /* What a session told of itself (now) holds as long as it serves. */
 static uint32_t
-state_of(const struct client *c, uint32_t now)
+state_of(const struct client *c, const struct conntab_entry *e)
 {
 	switch (c->state) {
 	case CLIENT_SERVED:
-		return now > CONNTAB_AUTH && now < CONNTAB_PARKED
-			   ? now
-			   : CONNTAB_AUTH;
+		if (e->state > CONNTAB_AUTH && e->state < CONNTAB_PARKED)
+			return e->state;
+		return e->folder[0] != '\0' ? CONNTAB_SELECTED : CONNTAB_AUTH;
+	case CLIENT_PARKED:
+	case CLIENT_WAKING:
+		return CONNTAB_PARKED;
 	case CLIENT_CLOSING:
 	case CLIENT_FLUSHED:
 	case CLIENT_GONE:
@@ -202,8 +205,11 @@ roster_note(struct worker *w, const struct client *c, struct ipc_msg *msg)
 	if (c == NULL || c->conn != conn || !get(w, c, &e))
 		return 0;
 	e.state = state_told(state);
-	e.in = in;
-	e.out = out;
+	/* A session that has resumed it counts from there. */
+	if (in > e.in)
+		e.in = in;
+	if (out > e.out)
+		e.out = out;
 	(void)strlcpy(e.folder, folder, sizeof(e.folder));
 	if (device[0] != '\0')
 		(void)strlcpy(e.device, device, sizeof(e.device));

@@ -20,9 +20,11 @@
 #include "worker/net/lease.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
+#include "worker/net/park.h"
 #include "worker/net/relay.h"
 #include "worker/net/roster.h"
 #include "worker/net/tls.h"
+#include "worker/net/wake.h"
 
 #define EVENTS   64
 #define SWEEP_MS 500
@@ -31,6 +33,7 @@ static void peer_init(struct peer *, enum boot_role);
 static int bell_init(struct worker *);
 static uint64_t clock_ms(void);
 static int patience(const struct worker *, int);
+static int sooner(int, int);
 static void dispatch(struct worker *, struct source *, uint32_t);
 static void turns(struct worker *);
 static void sweep(struct worker *);
@@ -50,7 +53,10 @@ worker_new(const struct boot *boot, int parent, int boardfd, const int *bells)
 	w->bells = bells;
 	w->bell.fd = -1;
 	RB_INIT(&w->clients);
-	RB_INIT(&w->lingering);
+	RB_INIT(&w->accounts);
+	RB_INIT(&w->resting);
+	TAILQ_INIT(&w->hungry);
+	TAILQ_INIT(&w->held);
 	RB_INIT(&w->folders);
 	TAILQ_INIT(&w->early);
 	TAILQ_INIT(&w->again);
@@ -127,6 +133,8 @@ worker_tick(struct worker *w, int ms)
 	for (int i = 0; i < n; i++)
 		dispatch(w, events[i].data.ptr, events[i].events);
 	turns(w);
+	park_tick(w);
+	wake_tick(w);
 	if (w->now - w->swept >= SWEEP_MS)
 		sweep(w);
 	if (w->state == WORKER_STOPPING &&
@@ -142,10 +150,18 @@ patience(const struct worker *w, int ms)
 {
 	if (!TAILQ_EMPTY(&w->again))
 		return 0;
+	ms = sooner(sooner(ms, wake_patience(w)), park_patience(w));
 	if ((!TAILQ_EMPTY(&w->early) || w->state == WORKER_STOPPING) &&
 	    (ms < 0 || ms > SWEEP_MS))
 		return SWEEP_MS;
 	return ms;
+}
+
+/* -1: never. */
+static int
+sooner(int a, int b)
+{
+	return b >= 0 && (a < 0 || b < a) ? b : a;
 }
 
 static void

@@ -1,0 +1,225 @@
+/*
+ * Parking and coming back. A client parks between commands and in IDLE, with
+ * nothing of it read and unanswered. One that was only woken for news needs no
+ * WISH: the worker has not let anything through to it.
+ */
+#include "worker/imap/parking.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "shm/log.h"
+#include "worker/imap/change.h"
+#include "worker/imap/reader.h"
+#include "worker/imap/session_control.h"
+#include "worker/imap/view.h"
+
+static bool is_quiet(struct session *);
+static bool pay(struct session *);
+static int print(struct session *, struct buf *);
+static bool hand_over(struct session *, const struct buf *, time_t);
+static bool refuse(struct session *, const char *);
+static bool blocked(void *);
+
+bool
+park_on(const struct session *s)
+{
+	return s->control != -1 && s->set->park != 0;
+}
+
+bool
+park_possible(const struct session *s)
+{
+	/* What NOTIFY asked for is not in the record yet. */
+	return park_on(s) && !s->client.keeps && s->client.notify == NULL &&
+	       s->news.end == NEWS_NONE &&
+	       session_clock() >= s->client.parkable;
+}
+
+bool
+park_client(struct session *s, time_t quiet)
+{
+	struct buf record;
+	bool parked;
+
+	if (!park_possible(s) || !is_quiet(s) || !pay(s))
+		return false;
+	buf_init(&record, IPC_RECORD_MAX);
+	parked = print(s, &record) == 0 && hand_over(s, &record, quiet);
+	buf_done(&record);
+	if (!parked) {
+		s->client.parkable = session_clock() + SESSION_PARK_AGAIN;
+		if (s->client.newsonly)
+			control_stay(s);
+		return false;
+	}
+	if (s->client.view != NULL)
+		kept_leave(s);
+	session_enter(s, SESSION_PARKED);
+	return true;
+}
+
+static bool
+is_quiet(struct session *s)
+{
+	return wire_flush(&s->wire) == 0 && wire_is_quiet(&s->wire) &&
+	       !reader_busy(s->reader);
+}
+
+/* One look more, if one is owed; in IDLE what it finds is told. */
+static bool
+pay(struct session *s)
+{
+	bool idle = s->client.idle_tag[0] != '\0';
+
+	if (s->client.state != SESSION_SELECTED)
+		return true;
+	if (mailbox_owes(s->client.view->mailbox) && view_look(s, true) == -1)
+		return false;
+	if (idle) {
+		view_report(s, VIEW_EXPUNGE | VIEW_FLAGS);
+		return session_alive(s) && wire_flush(&s->wire) == 0;
+	}
+	return true;
+}
+
+/* -1: too large, or no change numbers to come back by. */
+static int
+print(struct session *s, struct buf *out)
+{
+	const struct client *c = &s->client;
+	struct park_record r = {.utf8 = c->utf8,
+	    .rev2 = c->rev2,
+	    .condstore = c->condstore,
+	    .qresync = c->qresync};
+
+	if (c->state == SESSION_SELECTED && view_record(s, &r) == -1)
+		return -1;
+	park_print(out, &r);
+	if (out->failed)
+		s->client.keeps = true;
+	return out->failed ? -1 : 0;
+}
+
+static bool
+hand_over(struct session *s, const struct buf *record, time_t quiet)
+{
+	const struct client *c = &s->client;
+	uint64_t dev = 0, ino = 0;
+
+	if (!c->newsonly && !control_wish(s))
+		return false;
+	/* In IDLE the worker has been in the mask since WATCH. */
+	if (c->idle_tag[0] != '\0' && c->waits)
+		mailbox_identity(c->view->mailbox, &dev, &ino);
+	if (s->news.changed || !wire_is_quiet(&s->wire)) {
+		control_stay(s);
+		return false;
+	}
+	return control_park(s, record, dev, ino, quiet) == 0;
+}
+
+bool
+park_restore(struct session *s, const uint8_t *record, size_t n)
+{
+	struct client *c = &s->client;
+	struct park_record r;
+
+	if (c->newsonly) {
+		s->wire.blocked = blocked;
+		s->wire.blocked_arg = s;
+	}
+	if (park_parse(s->arena, record, n, &r) == -1) {
+		log_line(LOG_LEVEL_ERR, "bad record of a parked client user=%s",
+		    s->account->user);
+		return refuse(s, "Its state is lost, please come again.");
+	}
+	c->utf8 = r.utf8;
+	c->rev2 = r.rev2;
+	c->condstore = r.condstore;
+	c->qresync = r.qresync;
+	if (!r.selected || view_restore(s, &r) == 0)
+		return true;
+	log_line(errno == ENOENT ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE,
+	    "a parked client cannot come back: user=%s: %s", s->account->user,
+	    errno == ESTALE ? "its view cannot be rebuilt" : strerror(errno));
+	return refuse(s, "Selected mailbox was deleted or replaced.");
+}
+
+static bool
+refuse(struct session *s, const char *why)
+{
+	session_bye(s, IPC_END_PROTOCOL, why);
+	return false;
+}
+
+/* It takes no bytes: nobody shall wait behind it. */
+static bool
+blocked(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->client.newsonly)
+		control_stay(s);
+	session_control(s);
+	return s->news.end != NEWS_ORPHAN;
+}
+
+/* ---- the folder that is left open ---- */
+
+void
+kept_leave(struct session *s)
+{
+	struct view *v = s->client.view;
+
+	if (s->kept.box != NULL)
+		kept_drop(s);
+	s->kept.box = v->mailbox;
+	s->kept.readonly = v->readonly;
+	memcpy(s->kept.folder, v->folder, sizeof(s->kept.folder));
+	v->mailbox = NULL;
+	/* Its own are in the record; what is found from now on is the next's.
+	 */
+	mailbox_recent_clear(s->kept.box);
+}
+
+struct mailbox *
+kept_take(struct session *s, const struct park_record *r)
+{
+	struct mailbox *box = s->kept.box;
+
+	if (box == NULL || s->kept.readonly != r->readonly ||
+	    strcmp(s->kept.folder, r->folder) != 0)
+		return NULL;
+	s->kept.box = NULL;
+	return box;
+}
+
+bool
+kept_owes(const struct session *s)
+{
+	return s->kept.box != NULL && mailbox_owes(s->kept.box);
+}
+
+void
+kept_settle(struct session *s)
+{
+	struct mailbox_diff d;
+	uint64_t dev, ino;
+
+	if (!kept_owes(s) || mailbox_sync(s->kept.box, true, &d) == -1 ||
+	    d.nadded + d.nchanged + d.nvanished == 0)
+		return;
+	mailbox_identity(s->kept.box, &dev, &ino);
+	change_post(s, dev, ino, mailbox_stamp(s->kept.box));
+}
+
+void
+kept_drop(struct session *s)
+{
+	if (s->kept.box == NULL)
+		return;
+	kept_settle(s);
+	mailbox_close(s->kept.box);
+	s->kept.box = NULL;
+}
