@@ -3,7 +3,7 @@
 # shellcheck source=t/lib.sh
 . t/lib.sh
 USERS=2
-site_make WORKERS=2 IMAP_ENHANCEDIDLE=1
+site_make WORKERS=2 IMAP_PARK=0
 box=$site/mail/demo/Maildir socket=$site/control
 ctl() { "$PROGRAMS/imapctl" -C "$socket" "$@" >"$site/ctl.out" 2>&1; }
 # shellcheck disable=SC2317
