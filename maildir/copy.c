@@ -64,6 +64,7 @@ static int copy_bytes(struct copy *, int, const char *, const char *);
 static int copy_file(int, int);
 static int add_keywords(struct copy *);
 static int add_uids(struct copy *, uint32_t *);
+static void tell_index(struct copy *, const uint32_t *);
 static void undo(struct copy *);
 static int remove_sources(struct copy *, uint32_t *);
 
@@ -479,7 +480,29 @@ add_uids(struct copy *c, uint32_t *dst_uids)
 		if (c->v[i].linked)
 			dst_uids[c->v[i].k] = lines[n++].uid;
 	free(lines);
+	if (r == 0)
+		tell_index(c, dst_uids);
 	return r;
+}
+
+static void
+tell_index(struct copy *c, const uint32_t *uids)
+{
+	struct history_new *v = calloc(c->nitems, sizeof(*v));
+	size_t i, n = 0;
+
+	for (i = 0; v != NULL && i < c->nitems; i++) {
+		if (!c->v[i].linked)
+			continue;
+		v[n].uid = uids[c->v[i].k];
+		v[n].set = c->v[i].set;
+		v[n].flags = c->v[i].flags;
+		v[n].file = c->names.p + c->v[i].file;
+		v[n++].nbase = c->v[i].base;
+	}
+	if (v != NULL)
+		target_filed(&c->target, v, n);
+	free(v);
 }
 
 static void

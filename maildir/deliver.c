@@ -55,6 +55,7 @@ static int put_after_cr(struct delivery *, char);
 static int finish_file(struct delivery *, struct stat *);
 static void abandon_last(struct delivery *);
 static int file_all(struct delivery *, struct uidline *);
+static void tell_index(struct delivery *, const struct uidline *);
 static int move_all(struct delivery *, size_t *);
 static int list_keywords(struct delivery *, struct kwlines *);
 static void forget(struct delivery *);
@@ -364,6 +365,7 @@ file_all(struct delivery *d, struct uidline *lines)
 		    (uint16_t)filename_base(d->v[i].file, strlen(d->v[i].file));
 	}
 	if (uidlist_append(&t->list, lines, d->n) == 0) {
+		tell_index(d, lines);
 		free(keywords.v);
 		return 0;
 	}
@@ -373,6 +375,24 @@ undo:
 	while (moved-- > 0)
 		util_unlink(t->newfd, d->v[moved].file);
 	return -1;
+}
+
+static void
+tell_index(struct delivery *d, const struct uidline *lines)
+{
+	struct history_new *v = calloc(d->n, sizeof(*v));
+	size_t i;
+
+	for (i = 0; v != NULL && i < d->n; i++) {
+		v[i].uid = lines[i].uid;
+		v[i].set = d->v[i].set;
+		v[i].flags = d->v[i].flags;
+		v[i].file = d->v[i].file;
+		v[i].nbase = lines[i].len;
+	}
+	if (v != NULL)
+		target_filed(&d->target, v, d->n);
+	free(v);
 }
 
 /*

@@ -81,6 +81,7 @@ intent_print(const struct intent *in, size_t *n)
 {
 	const struct move *m;
 	char *text = NULL;
+	size_t i;
 	bool bad;
 	FILE *f;
 
@@ -89,9 +90,11 @@ intent_print(const struct intent *in, size_t *n)
 		return NULL;
 	(void)fprintf(
 	    f, "%s%c%s%c%s%c", INTENT_HEAD, 0, in->from, 0, in->to, 0);
-	for (m = in->moves; m < in->moves + in->n; m++)
+	for (i = 0; i < in->n; i++) {
+		m = &in->moves[i];
 		(void)fprintf(f, "%" PRIu64 "%c%s%c%s%c", m->ino, 0, m->from, 0,
 		    m->to, 0);
+	}
 	(void)fprintf(f, "%s%c", INTENT_END, 0);
 	bad = ferror(f) != 0;
 	if (fclose(f) != 0 || bad) {

@@ -22,6 +22,7 @@ struct mailbox;
 struct mailbox *mailbox_glance(
     struct maildir *, const char *folder, bool readonly);
 int mailbox_load(struct mailbox *);
+bool mailbox_loaded(const struct mailbox *);
 
 struct mailbox_counts {
 	uint32_t messages, recent, unseen, deleted;
@@ -29,5 +30,10 @@ struct mailbox_counts {
 };
 /* Loaded or not. */
 void mailbox_counts(const struct mailbox *, struct mailbox_counts *);
+
+/* \Recent belongs to whoever is served now: to nobody, then to UIDs lo to hi.
+ */
+void mailbox_recent_clear(struct mailbox *);
+void mailbox_recent_set(struct mailbox *, uint32_t lo, uint32_t hi);
 
 #endif

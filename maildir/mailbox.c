@@ -182,6 +182,12 @@ mailbox_load(struct mailbox *mb)
 	return -1;
 }
 
+bool
+mailbox_loaded(const struct mailbox *mb)
+{
+	return mb->loaded;
+}
+
 void
 mailbox_counts(const struct mailbox *mb, struct mailbox_counts *out)
 {

@@ -120,8 +120,9 @@ catch_up(struct look *l)
 		return -1;
 	}
 	l->want |= mailbox_stale(mb, now);
+	/* Lines that were added may be about new/ only; see is_enough. */
 	if (!stamp_equal(&list, &mb->list_known))
-		l->want = LOOK_ALL;
+		l->want |= mb->list.fd == -1 ? LOOK_ALL : LOOK_NEW;
 	if ((l->want & LOOK_CUR) != 0)
 		l->want |= LOOK_NEW;
 	return 0;
@@ -296,7 +297,7 @@ read_list(struct look *l)
 		r = entry_reserve(mb, lines.n);
 	for (i = 0; r == 0 && i < lines.n; i++)
 		r = take_line(mb, &lines.v[i]);
-	l->whole = lines.whole && mb->n > 0;
+	l->whole |= lines.whole && mb->n > 0;
 	uidlines_free(&lines);
 	return r;
 }
@@ -440,7 +441,7 @@ is_enough(struct look *l)
 
 	if ((l->want & LOOK_CUR) == 0) {
 		l->proof = false;
-		if (new_suffices(l))
+		if (!l->whole && new_suffices(l))
 			return true;
 		l->want |= LOOK_CUR;
 		return false;

@@ -177,10 +177,6 @@ int mailbox_vanished_since(
 /* All messages by rising UID, one or NULL; lent until a sync or change. */
 const struct message *mailbox_messages(const struct mailbox *, size_t *n);
 const struct message *mailbox_find(const struct mailbox *, uint32_t uid);
-/* \Recent belongs to whoever is served now: to nobody, then to UIDs lo to hi.
- */
-void mailbox_recent_clear(struct mailbox *);
-void mailbox_recent_set(struct mailbox *, uint32_t lo, uint32_t hi);
 /* Names of the folder's keywords, by number; the count. Lent likewise. */
 size_t mailbox_keywords(const struct mailbox *, const char *const **out);
 /* The numbers in a keyword set, rising; the count. Lent likewise. */

@@ -63,7 +63,14 @@ target_lock(struct target *t)
 		lock_drop(&t->lock);
 		return -1;
 	}
+	history_file_begin(&t->history, t);
 	return 0;
+}
+
+void
+target_filed(struct target *t, const struct history_new *v, size_t n)
+{
+	history_file_end(&t->history, t, v, n);
 }
 
 static int

@@ -6,6 +6,7 @@
 #ifndef MAILDIR_TARGET_H
 #define MAILDIR_TARGET_H
 
+#include "maildir/history_file.h"
 #include "maildir/keywords.h"
 #include "maildir/lock.h"
 #include "maildir/private.h"
@@ -17,6 +18,7 @@ struct target {
 	struct lock lock;
 	struct uidlist list;
 	struct keywords kw; /* of what is filed */
+	struct history_file history;
 };
 
 /* Opens a folder. 0, -1 with ENOENT. */
@@ -26,6 +28,8 @@ void target_close(struct target *);
  * 0 or -1, then unlocked. */
 int target_lock(struct target *);
 void target_unlock(struct target *);
+/* What was filed and has its UIDs goes into the index. */
+void target_filed(struct target *, const struct history_new *, size_t n);
 /*
  * A new file in tmp/ for writing; its name to out. The descriptor (the
  * caller's), or -1.

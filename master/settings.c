@@ -86,6 +86,8 @@ static const struct row rows[] = {
 	FIELD(controlsocket)},
     {"IMAPADMINGROUP", value_text, 0, 0, "", SHARED, true, FIELD(admingroup)},
     {"IMAP_PARK", value_flag, 0, 0, "1", SHARED, false, FIELD(park)},
+    {"IMAP_PARK_YIELD", value_flag, 0, 0, "1", SHARED, false,
+	FIELD(park_yield)},
     {"IMAP_PARK_LINGER", value_number, 0, 3600, "1", SHARED, false,
 	FIELD(park_linger)},
 

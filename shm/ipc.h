@@ -106,8 +106,9 @@
  *           u64 written (as WISH), str tag (of its IDLE, "": none), bytes
  *           record (worker/imap/park_record.h; the worker only keeps it)
  * RESUME    u64 conn, u32 flags (IPC_SERVE_*, IPC_RESUME_*), str peer address,
- *           u32 peer port, u32 bad, str tag, bytes record, bytes input already
- *           read; fd: the stream. Several may wait in the channel; they are
+ *           u32 peer port, u32 bad, u64 counter (the board's, of its folder; 0:
+ *           none), str tag, bytes record, bytes input already read; fd: the
+ *           stream. Several may wait in the channel; they are
  *           served in their order, each to its PARK or END.
  * WANTED    ; other clients of the account wait: park early
  * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been

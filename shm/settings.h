@@ -83,6 +83,7 @@ struct settings {
 	uint32_t spares;  /* sessions forked ahead, 0 to 64 */
 	uint32_t linger;  /* s a session without a client waits for the next */
 	uint32_t park;    /* IMAP_PARK */
+	uint32_t park_yield;  /* at MAXPERUSER the oldest parked one goes */
 	uint32_t park_linger; /* s that a quiet client keeps its session */
 	char notifysocket[SETTINGS_SOCKET];  /* "": none */
 	char controlsocket[SETTINGS_SOCKET]; /* "": none */

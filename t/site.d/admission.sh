@@ -74,6 +74,11 @@ chmod -t "$home"
 greets demo demo >/dev/null
 ok 'without it the account is open again'
 
+# The client's own name
+printf '1+\n1> i ID ("name" "Thunderbird" "version" "128.1")\n1$ i OK\n' | talk
+wait_for 5 logged 'ID, user=demo, ip=\[::ffff:127.0.0.1\], port=\[[0-9]*\], name=Thunderbird, version=128.1$'
+ok 'ID after login is logged with the user'
+
 # The Maildir of somebody else
 if [ "$(id -u)" -eq 0 ]; then
 	was=$(stat -c %u:%g "$box")

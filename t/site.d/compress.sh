@@ -7,7 +7,7 @@ if ! has python3; then
 	skip 'COMPRESS' 'no python3'
 	plan
 fi
-site_start MAXPERIP=100 MAXPERUSER=100 APPENDLIMIT=10000000
+site_start MAXPERIP=100 MAXPERUSER=100 APPENDLIMIT=10000000 IMAP_PARK_LINGER=0
 ok 'the server starts'
 # shellcheck disable=SC2046
 timeout 120 python3 t/site.d/compress.py "$port" "$sslport" $(role worker) \

@@ -77,12 +77,18 @@ class Account:
                 complain("%s %s: UID %d was %d, is %d" %
                          (self.user, folder, uid, old, number))
 
-    def mark(self, folder, validity, kind, value):
+    def floor(self):
+        """What was told before a command is sent: others' answers may come
+        later than they were made."""
+        with self.lock:
+            return dict(self.marks)
+
+    def mark(self, floor, folder, validity, kind, value):
         with self.lock:
             key = (folder, validity, kind)
-            if value < self.marks.get(key, 0):
+            if value < floor.get(key, 0):
                 complain("%s %s: %s fell from %d to %d" %
-                         (self.user, folder, kind, self.marks[key], value))
+                         (self.user, folder, kind, floor[key], value))
             self.marks[key] = max(value, self.marks.get(key, 0))
 
 
@@ -135,6 +141,7 @@ class Client(threading.Thread):
 
     def select(self):
         folder = self.rnd.choice(FOLDERS)
+        floor = self.account.floor()
         typ, _ = self.conn.select(folder)
         if typ != "OK":
             self.conn.create(folder)
@@ -142,11 +149,12 @@ class Client(threading.Thread):
             return
         self.folder = folder
         self.validity = response_number(self.conn, "UIDVALIDITY")
-        self.account.mark(folder, self.validity, "UIDNEXT",
+        self.account.mark(floor, folder, self.validity, "UIDNEXT",
                           response_number(self.conn, "UIDNEXT"))
         modseq = response_number(self.conn, "HIGHESTMODSEQ")
         if modseq is not None:
-            self.account.mark(folder, self.validity, "HIGHESTMODSEQ", modseq)
+            self.account.mark(floor, folder, self.validity, "HIGHESTMODSEQ",
+                              modseq)
         count("select")
 
     def append(self):
@@ -323,11 +331,12 @@ def check_imap(a):
             time.sleep(0.5)
     seen = set()
     for folder in FOLDERS:
+        floor = a.floor()
         if c.conn.select(folder)[0] != "OK":
             continue
         c.folder = folder
         c.validity = response_number(c.conn, "UIDVALIDITY")
-        a.mark(folder, c.validity, "UIDNEXT",
+        a.mark(floor, folder, c.validity, "UIDNEXT",
                response_number(c.conn, "UIDNEXT"))
         for uid, number in c.look():
             seen.add(number)

@@ -128,6 +128,8 @@ room_select(struct room *r, const char *folder)
 	if (r->s.client.view == NULL)
 		abort();
 	session_enter(&r->s, SESSION_SELECTED);
+	if (view_need(&r->s) == -1)
+		abort();
 }
 
 /* What was written since the last call; lent until then. */

@@ -37,7 +37,7 @@
 1> c SELECT INBOX
 1$ c OK
 1> d NOTIFY SET STATUS (subtree INBOX.one NONE) (personal (FlagChange MessageNew MessageExpunge))
-1< * STATUS "INBOX.two" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY $_ UNSEEN 0)
+1< * STATUS "INBOX.two" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY $_ UNSEEN 0...)
 1< d OK NOTIFY completed
 1> e NOTIFY NONE
 1< e OK NOTIFY completed

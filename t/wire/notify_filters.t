@@ -27,6 +27,7 @@
 1< * STATUS "INBOX.c" (MESSAGES 2 ...)
 2> f SUBSCRIBE INBOX.a
 2$ f OK
+1< * STATUS "INBOX.a" (MESSAGES 2 ...)
 2> f APPEND INBOX.a {5+}$<0d0a>hello
 2$ f OK
 1< * STATUS "INBOX.a" (MESSAGES 3 ...)

@@ -91,3 +91,17 @@ body
 1< * VANISHED 4
 1< * 0 EXISTS
 1< * 0 RECENT
+# MODSEQ among the attributes asks for CONDSTORE
+3> a SELECT INBOX
+3$ a OK
+3> b NOTIFY SET (selected (MessageNew (MODSEQ PREVIEW) MessageExpunge FlagChange))
+3<* * OK [HIGHESTMODSEQ $_] ...
+3< b OK NOTIFY completed
+2> u APPEND INBOX {5+}$<0d0a>hello
+2$ u OK
+3< * 1 EXISTS
+3< * $_ RECENT
+3< * 1 FETCH (UID 5 MODSEQ ($_) PREVIEW ...)
+2> v STORE 1 +FLAGS.SILENT (\Seen)
+2$ v OK
+3< * 1 FETCH (UID 5 FLAGS (...\Seen...) MODSEQ ($_))

@@ -179,15 +179,16 @@ search_folder(struct esearch *e, const char *folder)
 		return;
 	}
 	s->client.view = view_open(s, folder, true);
-	if (s->client.view != NULL) {
+	if (s->client.view != NULL && view_need(s) == 0) {
 		arena_reset(s->scratch);
 		s->arena = s->scratch;
 		search_view(e);
 		s->arena = arena;
-		view_close(s->client.view);
-	} else if (errno != ENOENT && errno != EACCES && errno != ESTALE) {
+	} else if (s->client.view == NULL && errno != ENOENT &&
+		   errno != EACCES && errno != ESTALE) {
 		e->err = errno;
 	}
+	view_close(s->client.view);
 	s->client.view = selected;
 }
 

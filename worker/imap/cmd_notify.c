@@ -8,7 +8,7 @@
 #include "worker/imap/notify.h"
 #include "worker/imap/out.h"
 
-static void check_items(struct command *, const struct parse_notify *);
+static void enable_numbers(struct session *, const struct parse_notify *);
 static struct notify *keep(struct command *, const struct parse_notify *);
 
 void
@@ -19,7 +19,6 @@ cmd_notify(struct command *c)
 	struct notify *y;
 
 	parse_notify(c->p, &request);
-	check_items(c, &request);
 	if (!command_parsed(c))
 		return;
 	if (s->control == -1) {
@@ -42,30 +41,21 @@ cmd_notify(struct command *c)
 	}
 	if ((y = keep(c, &request)) == NULL)
 		return;
+	enable_numbers(s, &request);
 	notify_start(s, y, request.status);
 	out_tagged(c, OUT_OK, NULL, "NOTIFY completed");
 }
 
-/* As FETCH itself refuses them. */
+/* RFC 7162 3.1: to ask for MODSEQ is to ask for CONDSTORE. */
 static void
-check_items(struct command *c, const struct parse_notify *n)
+enable_numbers(struct session *s, const struct parse_notify *n)
 {
 	const struct notify_group *g = notify_selected(n);
 
 	for (size_t i = 0; g != NULL && i < g->fetch.nitems; i++)
-		switch (g->fetch.items[i].what) {
-		case PARSE_FETCH_EMAILID:
-		case PARSE_FETCH_THREADID:
-		case PARSE_FETCH_SAVEDATE:
-		case PARSE_FETCH_PREVIEW:
-			parse_fail(c->p, "FETCH item not supported");
-			break;
-		case PARSE_FETCH_MODSEQ: /* RFC 7162 3.1 */
-			if (c->p->why == NULL)
-				condstore_enable(c->s);
-			break;
-		default:
-			break;
+		if (g->fetch.items[i].what == PARSE_FETCH_MODSEQ) {
+			condstore_enable(s);
+			return;
 		}
 }
 

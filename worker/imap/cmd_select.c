@@ -126,6 +126,8 @@ open_folder(struct command *c, bool readonly)
 		out_errno(c, errno, "Unable to open this mailbox.");
 		return;
 	}
+	if (params.qresync && view_need(s) == -1)
+		return;
 	if (params.qresync)
 		condstore_resync(s, &params);
 	out_tagged(c, OUT_OK, v->readonly ? "READ-ONLY" : "READ-WRITE", "Ok");
@@ -154,16 +156,11 @@ tell_folder(struct session *s)
 static void
 tell_first_unseen(struct session *s)
 {
-	const struct message *m;
-	size_t i, n;
+	struct mailbox_counts counts;
 
-	m = mailbox_messages(s->client.view->mailbox, &n);
-	for (i = 0; i < n; i++)
-		if ((m[i].flags & MESSAGE_SEEN) == 0) {
-			out_line(s, "OK [UNSEEN %u] Ok",
-			    view_seq(s->client.view, m[i].uid));
-			return;
-		}
+	mailbox_counts(s->client.view->mailbox, &counts);
+	if (counts.first_unseen != 0)
+		out_line(s, "OK [UNSEEN %u] Ok", counts.first_unseen);
 }
 
 static void
@@ -185,9 +182,18 @@ expunge(struct command *c, const struct view_set *set)
 	struct seqset_range all = {1, (uint32_t)v->n};
 	const struct view_set whole = {&all, v->n > 0, v->n};
 	const struct message *m;
+	struct mailbox_counts counts;
 	uint32_t *uids, seq;
 	size_t i, n = 0;
 
+	/* CLOSE is told from the counts where there is nothing to do. */
+	mailbox_counts(v->mailbox, &counts);
+	if (counts.deleted == 0)
+		return 0;
+	if (view_need(c->s) == -1) {
+		errno = ESTALE;
+		return -1;
+	}
 	if (set == NULL)
 		set = &whole;
 	uids = arena_array(c->s->arena, set->count, sizeof(*uids));

@@ -116,17 +116,13 @@ static void
 selected_status(struct session *s, struct mailbox_status *st)
 {
 	const struct mailbox *box = s->client.view->mailbox;
-	const struct message *m;
-	size_t i, n;
+	struct mailbox_counts counts;
 
-	m = mailbox_messages(box, &n);
-	st->messages = (uint32_t)n;
-	st->recent = st->unseen = st->deleted = 0;
-	for (i = 0; i < n; i++) {
-		st->recent += m[i].recent;
-		st->unseen += (m[i].flags & MESSAGE_SEEN) == 0;
-		st->deleted += (m[i].flags & MESSAGE_DELETED) != 0;
-	}
+	mailbox_counts(box, &counts);
+	st->messages = counts.messages;
+	st->recent = counts.recent;
+	st->unseen = counts.unseen;
+	st->deleted = counts.deleted;
 	st->uidnext = mailbox_uidnext(box);
 	st->modseq = mailbox_modseq(box);
 	st->uidvalidity = mailbox_uidvalidity(box);

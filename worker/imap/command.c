@@ -21,10 +21,11 @@
 #define SELECTED (1u << SESSION_SELECTED)
 #define ANY      (AUTH | SELECTED)
 
-#define UID    1u /* may have the UID prefix */
-#define LOOK   2u /* the folder is looked at before it runs */
-#define SEQ    4u /* no EXPUNGE while it is answered, RFC 3501 7.4.1 */
-#define STREAM 8u /* its last literal is still in the stream */
+#define UID    1u  /* may have the UID prefix */
+#define LOOK   2u  /* the folder is looked at before it runs */
+#define SEQ    4u  /* no EXPUNGE while it is answered, RFC 3501 7.4.1 */
+#define STREAM 8u  /* its last literal is still in the stream */
+#define NEED   16u /* the folder's messages: a glance is not enough */
 
 struct command_row {
 	const char *name;
@@ -40,14 +41,14 @@ static const struct command_row rows[] = {
     {"CHECK", SELECTED, 0, cmd_check},
     {"CLOSE", SELECTED, LOOK, cmd_close},
     {"COMPRESS", ANY, 0, cmd_compress},
-    {"COPY", SELECTED, UID | LOOK, cmd_copy},
+    {"COPY", SELECTED, UID | LOOK | NEED, cmd_copy},
     {"CREATE", ANY, 0, cmd_create},
     {"DELETE", ANY, 0, cmd_delete},
     {"ENABLE", ANY, 0, cmd_enable},
-    {"ESEARCH", ANY, LOOK, cmd_esearch},
+    {"ESEARCH", ANY, LOOK | NEED, cmd_esearch},
     {"EXAMINE", ANY, 0, cmd_examine},
-    {"EXPUNGE", SELECTED, UID | LOOK, cmd_expunge},
-    {"FETCH", SELECTED, UID | LOOK | SEQ, cmd_fetch},
+    {"EXPUNGE", SELECTED, UID | LOOK | NEED, cmd_expunge},
+    {"FETCH", SELECTED, UID | LOOK | NEED | SEQ, cmd_fetch},
     {"GETQUOTA", ANY, 0, cmd_getquota},
     {"GETQUOTAROOT", ANY, 0, cmd_getquotaroot},
     {"ID", ANY, 0, cmd_id},
@@ -56,21 +57,21 @@ static const struct command_row rows[] = {
     {"LOGIN", 0, 0, NULL},
     {"LOGOUT", ANY, 0, cmd_logout},
     {"LSUB", ANY, 0, cmd_lsub},
-    {"MOVE", SELECTED, UID | LOOK, cmd_move},
+    {"MOVE", SELECTED, UID | LOOK | NEED, cmd_move},
     {"NAMESPACE", ANY, 0, cmd_namespace},
     {"NOOP", ANY, LOOK, cmd_noop},
     {"NOTIFY", ANY, 0, cmd_notify},
     {"RENAME", ANY, 0, cmd_rename},
-    {"SEARCH", SELECTED, UID | LOOK | SEQ, cmd_search},
+    {"SEARCH", SELECTED, UID | LOOK | NEED | SEQ, cmd_search},
     {"SELECT", ANY, 0, cmd_select},
     {"SETQUOTA", ANY, 0, cmd_setquota},
-    {"SORT", SELECTED, UID | LOOK | SEQ, cmd_sort},
+    {"SORT", SELECTED, UID | LOOK | NEED | SEQ, cmd_sort},
     {"STARTTLS", 0, 0, NULL},
     {"STATUS", ANY, LOOK, cmd_status},
-    {"STORE", SELECTED, UID | LOOK | SEQ, cmd_store},
+    {"STORE", SELECTED, UID | LOOK | NEED | SEQ, cmd_store},
     {"SUBSCRIBE", ANY, 0, cmd_subscribe},
-    {"THREAD", SELECTED, UID | LOOK | SEQ, cmd_thread},
-    {"UIDBATCHES", SELECTED, LOOK | SEQ, cmd_uidbatches},
+    {"THREAD", SELECTED, UID | LOOK | NEED | SEQ, cmd_thread},
+    {"UIDBATCHES", SELECTED, LOOK | NEED | SEQ, cmd_uidbatches},
     {"UNSELECT", SELECTED, 0, cmd_unselect},
     {"UNSUBSCRIBE", ANY, 0, cmd_unsubscribe},
 };
@@ -110,7 +111,8 @@ command_run(struct session *s, const struct reader_command *text)
 		return;
 	}
 	if ((c.row->flags & LOOK) != 0 && s->client.state == SESSION_SELECTED &&
-	    view_look(s, false) == -1)
+	    (view_look(s, false) == -1 ||
+		((c.row->flags & NEED) != 0 && view_need(s) == -1)))
 		return;
 	c.row->run(&c);
 	assert((c.row->flags & STREAM) != 0 || !text->stream);

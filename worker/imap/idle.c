@@ -68,7 +68,10 @@ idle_resume(struct session *s)
 	/* The worker's watch has been there all the time. */
 	s->client.waits = s->client.state == SESSION_SELECTED;
 	if (s->client.newsonly) {
-		look(s);
+		if (s->client.looked)
+			view_report(s, VIEW_EXPUNGE | VIEW_FLAGS);
+		else
+			look(s);
 		if (!session_alive(s) || park_client(s, 0))
 			return;
 		if (s->client.newsonly)

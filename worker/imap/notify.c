@@ -30,7 +30,7 @@ static time_t slow(const struct session *);
 struct notify *
 notify_new(const char *text, size_t n)
 {
-	struct reader_command cmd = {.text = text, .n = n};
+	struct reader_command cmd = {.n = n};
 	struct notify *y = calloc(1, sizeof(*y));
 	struct parse p;
 
@@ -39,6 +39,10 @@ notify_new(const char *text, size_t n)
 	y->kept = arena_new(KEPT_MAX);
 	y->work = arena_new(WORK_MAX);
 	if (y->kept == NULL || y->work == NULL)
+		goto fail;
+	/* What is parsed points into its text. */
+	cmd.text = arena_text(y->kept, text, n);
+	if (cmd.text == NULL)
 		goto fail;
 	parse_init(&p, y->kept, &cmd, true);
 	parse_notify(&p, &y->set);
@@ -167,7 +171,7 @@ look_selected(struct session *s, bool idle)
 		how |= VIEW_FLAGS;
 	view_report(s, how);
 	first = (uint32_t)v->n;
-	while (first > 0 && view_uid(v, first) > told)
+	while (first > 0 && !v->glance && view_uid(v, first) > told)
 		first--;
 	if (g->fetch.nitems > 0 && first < v->n)
 		fetch_tell(s, &g->fetch, first + 1, (uint32_t)v->n);

@@ -301,9 +301,9 @@ look_box(struct session *s, struct notify_box *box, enum notify_how how)
 	/* A stamp that stood still since the look before is to be trusted. */
 	old = how == NOTIFY_NEWS ? find(y->boxes, y->n, box->name) : NULL;
 	box->young = old == NULL || old->stamp != box->stamp;
-	/* One that comes into the set is no news, one that was made is. */
+	/* One that comes into the set is told; of a new one its LIST is. */
 	news = known ? is_news(&before, &box->told, events)
-		     : box->left && box->told.messages > 0;
+		     : !box->left || box->told.messages > 0;
 	if (!is_open(s, box) &&
 	    (how == NOTIFY_STATUS || (how == NOTIFY_NEWS && news)))
 		tell_status(s, box, events);
@@ -330,8 +330,8 @@ is_news(const struct mailbox_status *a, const struct mailbox_status *b,
 }
 
 /*
- * One line for all that happened. RFC 5465 5.1: HIGHESTMODSEQ for those who
- * have CONDSTORE; UNSEEN is what others make of a change of flags.
+ * One line for all that happened. RFC 5465 5.1 and 5.3: HIGHESTMODSEQ for those
+ * who have CONDSTORE or ask for flags; UNSEEN is what others make of them.
  */
 static void
 tell_status(struct session *s, const struct notify_box *box, unsigned events)
@@ -347,7 +347,8 @@ tell_status(struct session *s, const struct notify_box *box, unsigned events)
 	put_item(b, " UIDVALIDITY", st->uidvalidity);
 	if ((events & NOTIFY_FLAGS) != 0)
 		put_item(b, " UNSEEN", st->unseen);
-	if (s->client.condstore)
+	if (s->client.condstore ||
+	    ((events & NOTIFY_FLAGS) != 0 && st->modseq != 0))
 		put_item(b, " HIGHESTMODSEQ", st->modseq);
 	buf_str(b, ")\r\n");
 	out_send(s);

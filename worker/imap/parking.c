@@ -74,7 +74,9 @@ pay(struct session *s)
 
 	if (s->client.state != SESSION_SELECTED)
 		return true;
-	if (mailbox_owes(s->client.view->mailbox) && view_look(s, true) == -1)
+	/* Many may be woken at once: the debt is paid when all have been. */
+	if (!s->client.newsonly && mailbox_owes(s->client.view->mailbox) &&
+	    view_look(s, true) == -1)
 		return false;
 	if (idle) {
 		view_report(s, VIEW_EXPUNGE | VIEW_FLAGS);
@@ -176,6 +178,7 @@ kept_leave(struct session *s)
 		kept_drop(s);
 	s->kept.box = v->mailbox;
 	s->kept.readonly = v->readonly;
+	s->kept.counter = s->client.newsonly ? s->client.counter : 0;
 	memcpy(s->kept.folder, v->folder, sizeof(s->kept.folder));
 	v->mailbox = NULL;
 	/* Its own are in the record; what is found from now on is the next's.
@@ -192,6 +195,9 @@ kept_take(struct session *s, const struct park_record *r)
 	    strcmp(s->kept.folder, r->folder) != 0)
 		return NULL;
 	s->kept.box = NULL;
+	/* Nobody has posted since it was looked at: it is as it was. */
+	s->client.looked = s->client.newsonly && s->client.counter != 0 &&
+			   s->kept.counter == s->client.counter;
 	return box;
 }
 

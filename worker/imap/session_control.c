@@ -60,9 +60,12 @@ control_next(struct session *s, unsigned seconds, struct control_serve **out)
 		if (r == 1 && msg.type == IPC_SHUTDOWN)
 			return 0;
 		/* Late news of the client before is no longer of use. */
-		if (r == -1 &&
-		    wait_channel(s->control, patience(s, end - now)) == 0)
-			kept_settle(s);
+		if (r == 1 ||
+		    wait_channel(s->control, patience(s, end - now)) != 0)
+			continue;
+		if (patience(s, end - now) >= (unsigned)(end - now))
+			return 0;
+		kept_settle(s);
 	}
 	return 0;
 }
@@ -319,6 +322,7 @@ read_resume(struct ipc_get *g, struct control_serve *m)
 	ipc_get_str(g, c->peer, sizeof(c->peer));
 	c->port = ipc_get_u32(g);
 	c->bad = ipc_get_u32(g);
+	c->counter = ipc_get_u64(g);
 	ipc_get_str(g, c->idle_tag, sizeof(c->idle_tag));
 	m->record = copy(g, &m->nrecord, IPC_RECORD_MAX);
 	m->input = copy(g, &m->ninput, WIRE_READ_AHEAD);

@@ -66,10 +66,12 @@ struct client {
 	uint32_t port;
 	uint64_t header_bytes, body_bytes; /* sent by FETCH */
 	time_t since;                      /* monotonic: session begun */
-	bool waits;      /* in IDLE: the worker watches its folder */
-	bool newsonly;   /* woken to be told what is new, IPC_RESUME_NEWS */
-	bool keeps;      /* its state is too large to be parked */
-	time_t parkable; /* monotonic: not to be tried before */
+	bool waits;       /* in IDLE: the worker watches its folder */
+	bool newsonly;    /* woken to be told what is new, IPC_RESUME_NEWS */
+	uint64_t counter; /* the board's, when it was woken; 0: none */
+	bool looked;      /* its folder was looked at for another since then */
+	bool keeps;       /* its state is too large to be parked */
+	time_t parkable;  /* monotonic: not to be tried before */
 };
 
 /* A folder left open for the next client of it. */
@@ -77,6 +79,7 @@ struct session_kept {
 	struct mailbox *box; /* or NULL */
 	char folder[SESSION_MAX_NAME];
 	bool readonly;
+	uint64_t counter; /* the board's before its last look for news; or 0 */
 };
 
 /* What came over the control channel and waits to be looked at. */

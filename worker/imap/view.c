@@ -15,6 +15,9 @@
 #include "worker/imap/out.h"
 
 static struct mailbox *open_box(struct session *, const char *, bool *);
+static int first_need(struct session *, const struct mailbox_diff *);
+static int gone_or_not(struct session *, int);
+static int note(struct session *, const struct mailbox_diff *);
 static int take_added(struct view *);
 static size_t lower_bound(const uint32_t *, size_t, uint32_t);
 static int reserve(uint32_t **, size_t *, size_t);
@@ -29,6 +32,7 @@ static int resolve_uids(
 struct view *
 view_open(struct session *s, const char *folder, bool readonly)
 {
+	struct mailbox_counts counts;
 	struct view *v;
 	int err;
 
@@ -38,12 +42,16 @@ view_open(struct session *s, const char *folder, bool readonly)
 	v->readonly = readonly;
 	(void)snprintf(v->folder, sizeof(v->folder), "%s", folder);
 	v->mailbox = open_box(s, folder, &v->readonly);
-	if (v->mailbox == NULL || take_added(v) == -1) {
+	if (v->mailbox == NULL) {
 		err = errno;
 		view_close(v);
 		errno = err;
 		return NULL;
 	}
+	mailbox_counts(v->mailbox, &counts);
+	v->glance = counts.messages > 0;
+	v->n = counts.messages;
+	v->told_max = mailbox_uidnext(v->mailbox) - 1;
 	v->safe = mailbox_modseq(v->mailbox);
 	v->numbers = v->safe != 0;
 	return v;
@@ -55,12 +63,53 @@ open_box(struct session *s, const char *folder, bool *readonly)
 {
 	struct mailbox *box;
 
-	box = mailbox_open(s->maildir, folder, *readonly);
+	box = mailbox_glance(s->maildir, folder, *readonly);
 	if (box == NULL && !*readonly && (errno == EACCES || errno == EROFS))
-		box = mailbox_open(s->maildir, folder, true);
+		box = mailbox_glance(s->maildir, folder, true);
 	if (box != NULL)
 		*readonly = mailbox_readonly(box);
 	return box;
+}
+
+int
+view_need(struct session *s)
+{
+	struct view *v = s->client.view;
+	struct mailbox_diff d, none = {0};
+
+	if (!v->glance)
+		return 0;
+	if (mailbox_load(v->mailbox) == -1)
+		return gone_or_not(s, errno == ESTALE ? ESTALE : ENOENT);
+	if (mailbox_sync(v->mailbox, false, &d) == 0)
+		return note(s, &d);
+	/* What a look would tell can wait. */
+	return gone_or_not(s, errno) == -1 ? -1 : note(s, &none);
+}
+
+/* What was told is what was there, or has vanished since. */
+static int
+first_need(struct session *s, const struct mailbox_diff *d)
+{
+	struct view *v = s->client.view;
+	const struct message *m;
+	size_t n, i = 0, k = 0, told = v->n;
+
+	if (reserve(&v->uids, &v->room, told) == -1)
+		log_fatal("out of memory");
+	m = mailbox_messages(v->mailbox, &n);
+	v->glance = false;
+	v->n = 0;
+	while ((i < n && m[i].uid <= v->told_max) ||
+	       (k < d->nvanished && d->vanished[k] <= v->told_max)) {
+		if (v->n == told)
+			return gone_or_not(s, ESTALE);
+		if (k < d->nvanished && (i == n || d->vanished[k] < m[i].uid))
+			v->uids[v->n++] = d->vanished[k++];
+		else
+			v->uids[v->n++] = m[i++].uid;
+	}
+	return v->n == told ? 0 : gone_or_not(s, ESTALE);
 }
 
 void
@@ -81,15 +130,17 @@ view_close(struct view *v)
 uint32_t
 view_uid(const struct view *v, uint32_t seq)
 {
-	assert(seq >= 1 && seq <= v->n);
+	assert(seq >= 1 && seq <= v->n && !v->glance);
 	return v->uids[seq - 1];
 }
 
 uint32_t
 view_seq(const struct view *v, uint32_t uid)
 {
-	size_t i = lower_bound(v->uids, v->n, uid);
+	size_t i;
 
+	assert(!v->glance);
+	i = lower_bound(v->uids, v->n, uid);
 	return i < v->n && v->uids[i] == uid ? (uint32_t)i + 1 : 0;
 }
 
@@ -170,23 +221,40 @@ view_uids(const struct view *v, struct arena *a, const struct view_set *set)
 int
 view_look(struct session *s, bool force)
 {
-	struct view *v = s->client.view;
 	struct mailbox_diff d;
 
-	if (mailbox_sync(v->mailbox, force, &d) == -1) {
-		if (errno != ESTALE && errno != ENOENT) {
-			log_line(LOG_LEVEL_ERR, "look failed user=%s: %s",
-			    s->account->user, strerror(errno));
-			return 0;
-		}
-		/* RFC 2180 3.3: sequence numbers of nothing help nobody. */
-		session_bye(s, IPC_END_PROTOCOL,
-		    "Selected mailbox was deleted or replaced.");
-		return -1;
+	if (mailbox_sync(s->client.view->mailbox, force, &d) == -1)
+		return gone_or_not(s, errno);
+	return note(s, &d);
+}
+
+static int
+gone_or_not(struct session *s, int error)
+{
+	if (error != ESTALE && error != ENOENT) {
+		log_line(LOG_LEVEL_ERR, "look failed user=%s: %s",
+		    s->account->user, strerror(error));
+		return 0;
 	}
-	v->added |= d.nadded > 0;
-	if (pend(v, &v->gone, d.vanished, d.nvanished) == -1 ||
-	    pend(v, &v->changed, d.changed, d.nchanged) == -1) {
+	/* RFC 2180 3.3: sequence numbers of nothing help nobody. */
+	session_bye(
+	    s, IPC_END_PROTOCOL, "Selected mailbox was deleted or replaced.");
+	return -1;
+}
+
+static int
+note(struct session *s, const struct mailbox_diff *d)
+{
+	struct view *v = s->client.view;
+
+	if (v->glance &&
+	    (d->nadded > 0 || d->nvanished > 0 || d->nchanged > 0 ||
+		mailbox_loaded(v->mailbox)) &&
+	    first_need(s, d) == -1)
+		return -1;
+	v->added |= d->nadded > 0;
+	if (pend(v, &v->gone, d->vanished, d->nvanished) == -1 ||
+	    pend(v, &v->changed, d->changed, d->nchanged) == -1) {
 		session_bye(s, IPC_END_PROTOCOL, "[LIMIT] Out of memory.");
 		return -1;
 	}
@@ -277,8 +345,13 @@ size_t
 view_recent(const struct view *v)
 {
 	const struct message *m;
+	struct mailbox_counts counts;
 	size_t i, n, recent = 0;
 
+	if (v->glance) {
+		mailbox_counts(v->mailbox, &counts);
+		return counts.recent;
+	}
 	m = mailbox_messages(v->mailbox, &n);
 	for (i = 0; i < n && m[i].uid <= v->told_max; i++)
 		recent += m[i].recent;

@@ -24,6 +24,7 @@ struct view {
 	bool readonly;
 	uint32_t *uids; /* told, rising: sequence number i + 1 */
 	size_t n, room;
+	bool glance;          /* uids are not there yet: see view_need */
 	struct view_pending { /* rising UIDs, all told once */
 		uint32_t *uids;
 		size_t n, room;
@@ -58,6 +59,13 @@ struct view_set {                     /* messages that a command names */
 struct view *view_open(struct session *, const char *folder, bool readonly);
 void view_close(struct view *);
 
+/*
+ * After a glance at a folder its messages are read at first need: by any
+ * command that names them, and when there is news. 0; -1: what was told can no
+ * longer be known (the index was lost in between), the client has been told
+ * BYE.
+ */
+int view_need(struct session *);
 /* The UID at a sequence number from 1 to view->n. */
 uint32_t view_uid(const struct view *, uint32_t seq);
 /* The sequence number of a UID, 0 if it has not been told. */

@@ -19,6 +19,7 @@ struct list { /* rising UIDs in the arena */
 
 static int put_recent(struct session *, struct park_list *);
 static struct mailbox *open_box(struct session *, const struct park_record *);
+static int again(struct session *, const struct park_record *);
 static int rebuild(struct session *, const struct park_record *);
 static int find_gone(
     struct session *, const struct park_record *, struct list *);
@@ -40,6 +41,8 @@ view_record(struct session *s, struct park_record *r)
 	const struct view *v = c->view;
 	size_t i;
 
+	if (view_need(s) == -1)
+		return -1;
 	r->known = mailbox_modseq(v->mailbox);
 	if (r->known == 0) /* no index, no history to come back by */
 		return -1;
@@ -112,7 +115,8 @@ view_restore(struct session *s, const struct park_record *r)
 		mailbox_recent_set(
 		    v->mailbox, r->recent.r[i].lo, r->recent.r[i].hi);
 	s->client.view = v;
-	if (rebuild(s, r) == 0 && restore_rest(s, r) == 0) {
+	if ((rebuild(s, r) == 0 || again(s, r) == 0) &&
+	    restore_rest(s, r) == 0) {
 		session_enter(s, SESSION_SELECTED);
 		return 0;
 	}
@@ -131,7 +135,8 @@ open_box(struct session *s, const struct park_record *r)
 	struct mailbox_diff d;
 
 	/* Another session may have told of what this one has not seen yet. */
-	if (box != NULL && mailbox_sync(box, false, &d) == 0)
+	if (box != NULL &&
+	    (s->client.looked || mailbox_sync(box, false, &d) == 0))
 		return box;
 	mailbox_close(box);
 	box = mailbox_open(s->maildir, r->folder, r->readonly);
@@ -141,6 +146,22 @@ open_box(struct session *s, const struct park_record *r)
 		errno = ESTALE;
 	}
 	return box;
+}
+
+/* It may have been told of what nobody has posted yet: one look more. */
+static int
+again(struct session *s, const struct park_record *r)
+{
+	struct view *v = s->client.view;
+	struct mailbox_diff d;
+
+	if (!s->client.looked || v->gone.n + v->changed.n > 0)
+		return -1;
+	s->client.looked = false;
+	free(v->uids);
+	v->uids = NULL;
+	v->n = v->room = 0;
+	return mailbox_sync(v->mailbox, false, &d) == -1 ? -1 : rebuild(s, r);
 }
 
 static int

@@ -117,7 +117,8 @@ deflate_unpack(struct deflate *d, void *out, size_t room, size_t *got)
 		return DEFLATE_MORE;
 	if (!d->live && wake(d) == -1)
 		return fail(d, "out of memory");
-	d->z.next_in = d->in + d->at;
+	/* memory may be given back while the last output was full */
+	d->z.next_in = d->n > 0 ? d->in + d->at : NULL;
 	d->z.avail_in = (unsigned)d->n;
 	d->z.next_out = out;
 	d->z.avail_out = (unsigned)room;

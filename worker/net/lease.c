@@ -234,6 +234,10 @@ refused(struct worker *w, struct client *c, uint32_t why, uint32_t count,
 {
 	switch (why) {
 	case IPC_REFUSED_LIMIT:
+		if (w->boot.set.park_yield != 0 && park_yield(w, c->account)) {
+			lease_start(w, c);
+			break;
+		}
 		log_line(LOG_LEVEL_WARN,
 		    "MAXPERUSER reached: user=%s count=%u limit=%u ip=%s",
 		    c->user, count, limit, c->peer);

@@ -83,6 +83,7 @@ send_resume(struct lease *k, const struct client *c, int stream)
 	ipc_put_str(&put, c->peer);
 	ipc_put_u32(&put, c->peer_port);
 	ipc_put_u32(&put, p->bad);
+	ipc_put_u64(&put, p->folder != NULL ? p->told : 0);
 	ipc_put_str(&put, p->tag != NULL ? p->tag : "");
 	ipc_put_bytes(&put, p->record, p->nrecord);
 	ipc_put_bytes(&put, c->in, c->nin);

@@ -25,7 +25,10 @@
 
 #define CREDIT    20u /* notices at once, then */
 #define NOTICE_MS 50u /* one in so many ms */
-#define BYE_TIME  "* BYE Disconnected for inactivity.\r\n"
+#define BYE_YIELD                                                              \
+	"* BYE [ALERT] Too many connections: a new one of this account takes " \
+	"this one's place.\r\n"
+#define BYE_TIME "* BYE Disconnected for inactivity.\r\n"
 #define BYE_LATER                                                              \
 	"* BYE [UNAVAILABLE] Temporary problem, please try again later\r\n"
 
@@ -589,6 +592,26 @@ park_bye(struct worker *w, struct client *c, enum ipc_end why, const char *text)
 
 	tell_end(w, c, &end);
 	client_bye(w, c, text);
+}
+
+bool
+park_yield(struct worker *w, struct account *a)
+{
+	struct parked *p = TAILQ_FIRST(&a->quiet);
+	struct client *c;
+
+	if (p == NULL)
+		return false;
+	c = p->client;
+	log_line(LOG_LEVEL_NOTICE,
+	    "MAXPERUSER: the oldest parked connection gives way: user=%s ip=%s",
+	    c->user, c->peer);
+	/* At once, not when it has read its last line. */
+	if (c->counted)
+		peer_owe(w, &w->spawner, IPC_ENDED, c->conn, 0);
+	c->counted = false;
+	park_bye(w, c, IPC_END_DISCONNECTED, BYE_YIELD);
+	return true;
 }
 
 void

@@ -51,6 +51,11 @@ void park_late(struct worker *, struct client *);
 void park_over(struct worker *, struct client *, enum ipc_end);
 /* The same, with a last word ("* BYE ...\r\n"). */
 void park_bye(struct worker *, struct client *, enum ipc_end, const char *text);
+/*
+ * MAXPERUSER: the account's oldest parked client here gives up its place to a
+ * new one. False: none is parked.
+ */
+bool park_yield(struct worker *, struct account *);
 /* Out of every list, its folder too; the record stays. */
 void park_leave(struct worker *, struct client *);
 void park_free(struct parked *);

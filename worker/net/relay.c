@@ -148,6 +148,8 @@ downward(struct worker *w, struct client *c)
 		}
 		if (n == 0 && r->drain)
 			return -1; /* it wrote less than it said */
+		if (n == 0 && r->paused)
+			return 0; /* its PARK is in the other channel */
 		if (r->next != NULL) {
 			r->dry = true;
 			return 0;
@@ -319,7 +321,8 @@ relay_pause(struct worker *w, struct client *c, uint64_t taken)
 {
 	struct relay *r = c->relay;
 
-	if (r->upward != RELAY_OPEN || r->up.n > 0 || r->given != taken)
+	if (r->upward != RELAY_OPEN || r->up.n > 0 || r->given != taken ||
+	    r->next != NULL)
 		return false;
 	r->paused = true;
 	interest(w, c);

@@ -1,0 +1,292 @@
+/* A folder of which only the counts are read, and its messages at first need.
+ */
+#include "t/unit/maildir_store.h"
+
+static struct maildir *
+open_index(void)
+{
+	const struct maildir_options options = {.hostname = "host.example",
+	    .keywords = true,
+	    .umask = 022,
+	    .lock_seconds = 5,
+	    .index = true};
+	struct maildir *md = maildir_open(tree_fd(""), &options);
+
+	assert_non_null(md);
+	return md;
+}
+
+static void
+deliver(unsigned from, unsigned to)
+{
+	char path[64];
+	unsigned i;
+
+	for (i = from; i <= to; i++) {
+		(void)snprintf(
+		    path, sizeof(path), "cur/%u.x:2,%s", i, i % 2 ? "S" : "");
+		tree_write(path, "Subject: x\n\nbody\n");
+	}
+}
+
+/* Numbered, and looked at when the stamps are old enough. */
+static void
+know(struct maildir *md)
+{
+	struct mailbox_diff diff;
+	struct mailbox *mb;
+
+	tree_settle();
+	assert_non_null(mb = mailbox_open(md, "", false));
+	tree_settle();
+	assert_int_equal(mailbox_sync(mb, true, &diff), 0);
+	mailbox_close(mb);
+}
+
+static void
+change(struct mailbox *mb, uint32_t uid, uint8_t flags)
+{
+	const struct mailbox_change c = {.op = MAILBOX_ADD, .flags = flags};
+	bool changed;
+
+	assert_int_equal(mailbox_store(mb, &uid, 1, &c, &changed), 0);
+	assert_true(changed);
+}
+
+static void
+the_counts_are_those_of_the_messages(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox_counts few, all;
+	struct mailbox *mb;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_glance(md, "", false);
+	assert_false(mailbox_loaded(mb));
+	mailbox_counts(mb, &few);
+	assert_int_equal(few.messages, 9);
+	assert_int_equal(few.unseen, 4);
+	assert_int_equal(few.first_unseen, 2);
+	assert_int_equal(few.recent, 0);
+	assert_int_equal(mailbox_uidnext(mb), 10);
+	assert_int_equal(mailbox_load(mb), 0);
+	assert_true(mailbox_loaded(mb));
+	mailbox_counts(mb, &all);
+	assert_memory_equal(&few, &all, sizeof(all));
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+static void
+an_own_change_leaves_it_known(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox_counts counts;
+	struct mailbox *mb, *b;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_open(md, "", false);
+	change(mb, 2, MESSAGE_SEEN | MESSAGE_DELETED);
+	b = mailbox_glance(md, "", false);
+	assert_false(mailbox_loaded(b));
+	mailbox_counts(b, &counts);
+	assert_int_equal(counts.deleted, 1);
+	assert_int_equal(counts.first_unseen, 4);
+	assert_int_equal(mailbox_modseq(b), mailbox_modseq(mb));
+	mailbox_close(b);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+static void
+what_was_there_then_is_told_first(void **state)
+{
+	const uint32_t three = 3;
+	struct maildir *md = open_index();
+	struct mailbox *mb, *b;
+	struct mailbox_diff d;
+	bool gone;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_open(md, "", false);
+	b = mailbox_glance(md, "", false);
+	assert_int_equal(mailbox_sync(b, false, &d), 0);
+	assert_int_equal(d.nadded + d.nchanged + d.nvanished, 0);
+	assert_false(mailbox_loaded(b));
+	change(mb, 2, MESSAGE_FLAGGED);
+	assert_int_equal(mailbox_expunge(mb, &three, 1, &gone), 0);
+	assert_int_equal(mailbox_load(b), 0);
+	assert_int_equal(mailbox_sync(b, false, &d), 0);
+	assert_int_equal(d.nchanged, 1);
+	assert_int_equal(d.changed[0], 2);
+	assert_int_equal(d.nvanished, 1);
+	assert_int_equal(d.vanished[0], 3);
+	assert_int_equal(d.nadded, 0);
+	assert_int_equal(mailbox_find(b, 2)->flags, MESSAGE_FLAGGED);
+	mailbox_close(b);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+static void
+with_the_index_lost_in_between_nothing_is_guessed(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox *mb;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_glance(md, "", false);
+	assert_int_equal(unlink(at("corkboard/index/data.mdb")), 0);
+	assert_int_equal(mailbox_load(mb), 0); /* the disk says the same */
+	mailbox_close(mb);
+	know(md);
+	mb = mailbox_glance(md, "", false);
+	assert_false(mailbox_loaded(mb));
+	assert_int_equal(unlink(at("corkboard/index/data.mdb")), 0);
+	assert_int_equal(unlink(at("cur/5.x:2,S")), 0);
+	assert_int_equal(mailbox_load(mb), -1);
+	assert_int_equal(errno, ESTALE);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+static void
+a_stranger_is_seen(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox_counts counts;
+	struct mailbox *mb;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	assert_int_equal(rename(at("cur/2.x:2,"), at("cur/2.x:2,S")), 0);
+	mb = mailbox_glance(md, "", false);
+	mailbox_counts(mb, &counts);
+	assert_int_equal(counts.first_unseen, 4);
+	mailbox_close(mb);
+	tree_write("new/77.y", "x\n\nx\n");
+	mb = mailbox_glance(md, "", true);
+	mailbox_counts(mb, &counts);
+	assert_int_equal(counts.messages, 10);
+	assert_int_equal(counts.recent, 1);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+static void
+a_message_filed_is_known_without_a_look(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox_status st;
+	struct mailbox *mb;
+	struct mailbox_diff d;
+	struct delivery *del;
+	uint32_t uid, validity;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_open(md, "", true);
+	del = delivery_open(md, "");
+	assert_int_equal(
+	    delivery_begin(del, 5, 0, MESSAGE_FLAGGED, NULL, 0), 0);
+	assert_int_equal(delivery_write(del, "a\n\nb\n", 5), 0);
+	assert_int_equal(delivery_end(del), 0);
+	assert_int_equal(delivery_commit(del, &uid, &validity), 0);
+	delivery_close(del);
+	assert_int_equal(uid, 10);
+	assert_int_equal(maildir_status(md, "", false, &st), 0);
+	assert_int_equal(st.messages, 10);
+	assert_int_equal(st.uidnext, 11);
+	assert_int_equal(mailbox_sync(mb, false, &d), 0);
+	assert_int_equal(d.nadded, 1);
+	assert_int_equal(mailbox_find(mb, 10)->flags, MESSAGE_FLAGGED);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+static void
+a_lost_uid_file_is_written_from_the_index(void **state)
+{
+	struct maildir *md = open_index();
+	uint32_t validity, next;
+	struct mailbox *mb;
+	const uint32_t nine = 9;
+	bool gone;
+	size_t n;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_open(md, "", false);
+	assert_int_equal(mailbox_expunge(mb, &nine, 1, &gone), 0);
+	validity = mailbox_uidvalidity(mb);
+	next = mailbox_uidnext(mb);
+	mailbox_close(mb);
+	assert_int_equal(unlink(at("courierimapuiddb")), 0);
+	mb = mailbox_open(md, "", false);
+	assert_int_equal(mailbox_uidvalidity(mb), validity);
+	assert_int_equal(mailbox_uidnext(mb), next);
+	(void)mailbox_messages(mb, &n);
+	assert_int_equal(n, 8);
+	assert_int_equal(mailbox_find(mb, 7)->uid, 7);
+	mailbox_close(mb);
+	/* And now the other way round. */
+	assert_int_equal(unlink(at("corkboard/index/data.mdb")), 0);
+	mb = mailbox_open(md, "", false);
+	assert_int_equal(mailbox_uidvalidity(mb), validity);
+	assert_int_equal(mailbox_uidnext(mb), next);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+/* A backup came back: what it lacks has its UIDs in the index. */
+static void
+an_older_uid_file_takes_no_uid_away(void **state)
+{
+	struct maildir *md = open_index();
+	char old[4096];
+	struct mailbox *mb;
+
+	(void)state;
+	deliver(1, 4);
+	know(md);
+	(void)snprintf(old, sizeof(old), "%s", tree_read("courierimapuiddb"));
+	deliver(5, 9);
+	know(md);
+	assert_int_equal(unlink(at("courierimapuiddb")), 0);
+	tree_write("courierimapuiddb", old);
+	mb = mailbox_open(md, "", false);
+	assert_int_equal(mailbox_uidnext(mb), 10);
+	assert_non_null(mailbox_find(mb, 8));
+	mailbox_close(mb);
+	assert_non_null(strstr(tree_read("courierimapuiddb"), "\n8 8.x\n"));
+	maildir_close(md);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(the_counts_are_those_of_the_messages),
+	    TEST(an_own_change_leaves_it_known),
+	    TEST(what_was_there_then_is_told_first),
+	    TEST(with_the_index_lost_in_between_nothing_is_guessed),
+	    TEST(a_stranger_is_seen),
+	    TEST(a_message_filed_is_known_without_a_look),
+	    TEST(a_lost_uid_file_is_written_from_the_index),
+	    TEST(an_older_uid_file_takes_no_uid_away),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

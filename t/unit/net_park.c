@@ -1,0 +1,446 @@
+/*
+ * Parked clients: the two steps, what the worker answers itself, how they come
+ * back, and that nothing is lost or done twice. The rest of the house is the
+ * test's.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "t/unit/net_house.h"
+
+#define RECORD "\1\0\0"
+
+struct resumed {
+	uint64_t conn;
+	uint32_t flags, bad;
+	char tag[64], record[64], input[20000];
+	size_t nrecord, ninput;
+	int stream;
+};
+
+static int fd, control;
+static struct served served;
+
+static int
+up(void **state)
+{
+	int r = house_up(state);
+
+	h.boot.set.inactivity_timeout = 1800;
+	h.boot.set.output_timeout = 300;
+	h.boot.set.park = 1;
+	house_settle();
+	fd = knock(5);
+	greeted(fd);
+	control = log_in(fd, 5, "anna", &served);
+	return r;
+}
+
+static int
+down(void **state)
+{
+	(void)close(fd);
+	(void)close(control);
+	return house_down(state);
+}
+
+static void
+send_wish(uint64_t conn, uint64_t taken)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_WISH);
+	ipc_put_u64(&put, conn);
+	ipc_put_u64(&put, taken);
+	ipc_put_u64(&put, 0);
+	assert_int_equal(ipc_send(control, &put, NULL, 0), 0);
+}
+
+static void
+expect_type(enum ipc_type type)
+{
+	struct ipc_msg msg;
+
+	assert_true(heard(control, BOOT_SESSION, &msg));
+	assert_string_equal(ipc_name(msg.type), ipc_name(type));
+	ipc_drop(&msg);
+}
+
+/* ino 0: it waits for no folder. */
+static void
+send_park(uint64_t conn, uint32_t flags, uint64_t ino, uint32_t heard_changes,
+    const char *tag)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_PARK);
+	ipc_put_u64(&put, conn);
+	ipc_put_u32(&put, flags);
+	ipc_put_u64(&put, ino != 0 ? 9 : 0);
+	ipc_put_u64(&put, ino);
+	ipc_put_u32(&put, heard_changes);
+	ipc_put_u32(&put, 3); /* bad commands */
+	ipc_put_u32(&put, 1); /* s of silence */
+	for (uint64_t i = 1; i <= 4; i++)
+		ipc_put_u64(&put, 100 * i);
+	ipc_put_str(&put, tag);
+	ipc_put_bytes(&put, RECORD, 3);
+	assert_int_equal(ipc_send(control, &put, NULL, 0), 0);
+	turns(2);
+}
+
+static void
+park(uint32_t flags, uint64_t ino, const char *tag)
+{
+	if (ino != 0) {
+		session_folder(control, IPC_WATCH, ino, 3);
+		expect_folder(control, BOOT_SESSION, IPC_GO, ino);
+		expect_folder(h.watch, BOOT_WATCH, IPC_WATCH, ino);
+	}
+	send_wish(5, 0);
+	expect_type(IPC_GO);
+	(void)close(served.stream);
+	send_park(5, flags, ino, 0, tag);
+}
+
+static void
+expect_resume(struct resumed *r)
+{
+	struct ipc_msg msg;
+	struct ipc_get g;
+	const uint8_t *p;
+	char peer[64];
+
+	memset(r, 0, sizeof(*r));
+	assert_true(heard(control, BOOT_SESSION, &msg));
+	assert_string_equal(ipc_name(msg.type), "RESUME");
+	ipc_open(&g, &msg);
+	r->conn = ipc_get_u64(&g);
+	r->flags = ipc_get_u32(&g);
+	ipc_get_str(&g, peer, sizeof(peer));
+	assert_int_equal(ipc_get_u32(&g), 4711);
+	r->bad = ipc_get_u32(&g);
+	(void)ipc_get_u64(&g);
+	ipc_get_str(&g, r->tag, sizeof(r->tag));
+	p = ipc_get_bytes(&g, &r->nrecord, sizeof(r->record));
+	memcpy(r->record, p, r->nrecord);
+	p = ipc_get_bytes(&g, &r->ninput, sizeof(r->input) - 1);
+	if (r->ninput > 0)
+		memcpy(r->input, p, r->ninput);
+	assert_int_equal(ipc_done(&g), 0);
+	assert_int_equal(r->nrecord, 3);
+	assert_memory_equal(r->record, RECORD, 3);
+	r->stream = ipc_take_fd(&msg, 0);
+	assert_int_not_equal(r->stream, -1);
+}
+
+static void
+a_command_goes_back_with_the_record(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 0, "");
+	assert_silent(fd);
+	say(fd, "a NOOP\r\nb NOOP\r\n");
+	expect_resume(&r);
+	assert_int_equal(r.conn, 5);
+	assert_int_equal(r.flags, 0);
+	assert_int_equal(r.bad, 3);
+	assert_string_equal(r.tag, "");
+	assert_string_equal(r.input, "a NOOP\r\nb NOOP\r\n");
+	/* What comes now is the session's to read, and comes once. */
+	say(fd, "c NOOP\r\n");
+	turns(3);
+	assert_string_equal(line(r.stream), "c NOOP");
+	(void)close(r.stream);
+	session_end(control, 5, IPC_END_LOGOUT);
+	assert_string_equal(line(fd), "EOF");
+	/* Both stays are one connection in the log. */
+	assert_string_equal(logged("LOGOUT, "),
+	    "LOGOUT, user=anna, ip=[::ffff:192.0.2.1], port=[4711], "
+	    "headers=110, body=220, rcvd=346, sent=440, time=0");
+}
+
+static void
+the_worker_answers_noop_where_nothing_is_selected(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	park(0, 0, "");
+	say(fd, "a1 noop\r\na2 NOOP\r\n");
+	assert_string_equal(line(fd), "a1 OK NOOP completed");
+	assert_string_equal(line(fd), "a2 OK NOOP completed");
+	expect_none(control, BOOT_SESSION);
+	say(fd, "a3 NOOP\r\na4 NOOP x\r\n");
+	assert_string_equal(line(fd), "a3 OK NOOP completed");
+	expect_resume(&r);
+	assert_string_equal(r.input, "a4 NOOP x\r\n");
+	assert_int_equal(r.bad, 0);
+	(void)close(r.stream);
+}
+
+static void
+the_worker_ends_an_idle_without_news(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	say(fd, "DO");
+	assert_silent(fd);
+	say(fd, "ne\r\n");
+	assert_string_equal(line(fd), "i1 OK IDLE completed");
+	expect_folder(h.watch, BOOT_WATCH, IPC_UNWATCH, 7);
+	say(fd, "a NOOP\r\n");
+	expect_resume(&r);
+	assert_string_equal(r.tag, "");
+	assert_string_equal(r.input, "a NOOP\r\n");
+	(void)close(r.stream);
+}
+
+static void
+what_is_not_done_is_for_the_session(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	say(fd, "DONE x\r\n");
+	expect_resume(&r);
+	assert_string_equal(r.tag, "i1");
+	assert_string_equal(r.input, "DONE x\r\n");
+	assert_int_equal(r.flags, 0);
+	(void)close(r.stream);
+}
+
+static void
+a_post_wakes_for_news_and_once(void **state)
+{
+	uint32_t slot = board_slot(h.map, 9, 7);
+	struct resumed r;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	board_post(h.map, slot, 1, h.bells);
+	expect_resume(&r);
+	assert_int_equal(r.flags, IPC_RESUME_NEWS);
+	assert_string_equal(r.tag, "i1");
+	assert_int_equal(r.ninput, 0);
+	/* DONE meanwhile is not the session's: it reads nothing. */
+	say(fd, "DONE\r\n");
+	turns(3);
+	(void)close(r.stream);
+	send_park(5, IPC_PARK_SELECTED, 7, 0, "i1");
+	assert_string_equal(line(fd), "i1 OK IDLE completed");
+	expect_none(control, BOOT_SESSION);
+}
+
+/* Posted while the session looked: it may have looked too early. */
+static void
+a_post_during_a_look_wakes_again(void **state)
+{
+	uint32_t slot = board_slot(h.map, 9, 7);
+	struct resumed r;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	board_post(h.map, slot, 1, h.bells);
+	expect_resume(&r);
+	(void)close(r.stream);
+	board_post(h.map, slot, 2, h.bells);
+	turns(3);
+	send_park(5, IPC_PARK_SELECTED, 7, 0, "i1");
+	expect_resume(&r);
+	(void)close(r.stream);
+	send_park(5, IPC_PARK_SELECTED, 7, 0, "i1");
+	expect_none(control, BOOT_SESSION);
+}
+
+/* CHANGED was on its way when the session said PARK. */
+static void
+a_changed_that_was_not_heard_wakes(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	session_folder(control, IPC_WATCH, 7, 3);
+	expect_folder(control, BOOT_SESSION, IPC_GO, 7);
+	send_wish(5, 0);
+	expect_type(IPC_GO);
+	board_post(h.map, board_slot(h.map, 9, 7), 1, h.bells);
+	turns(3);
+	(void)close(served.stream);
+	send_park(5, IPC_PARK_SELECTED, 7, 0, "i1");
+	expect_folder(control, BOOT_SESSION, IPC_CHANGED, 7);
+	expect_resume(&r);
+	(void)close(r.stream);
+}
+
+static void
+without_a_session_one_is_started_with_the_ticket(void **state)
+{
+	struct started start;
+	struct resumed r;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 0, "");
+	(void)close(control);
+	turns(3);
+	say(fd, "a NOOP\r\n");
+	expect_start(&start);
+	assert_int_equal(start.conn, 5);
+	assert_int_equal(start.fresh, 1);
+	control = start.control;
+	/* No session now: it is asked for again. */
+	spawner_refused(5, IPC_REFUSED_UNAVAILABLE, 0, 0);
+	(void)close(control);
+	expect_start(&start);
+	control = start.control;
+	spawner_started(5);
+	expect_resume(&r);
+	assert_string_equal(r.input, "a NOOP\r\n");
+	(void)close(r.stream);
+}
+
+static void
+a_lingering_session_that_gave_up_costs_nothing(void **state)
+{
+	struct started start;
+	struct resumed r;
+	int old = control;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 0, "");
+	say(fd, "a NOOP\r\n");
+	turns(3); /* RESUME is in the channel, unread */
+	(void)close(old);
+	expect_start(&start);
+	control = start.control;
+	spawner_started(5);
+	expect_resume(&r);
+	assert_string_equal(r.input, "a NOOP\r\n");
+	(void)close(r.stream);
+}
+
+static void
+the_end_of_a_parked_client_is_logged(void **state)
+{
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	(void)shutdown(fd, SHUT_WR);
+	assert_string_equal(line(fd), "EOF");
+	assert_string_equal(logged("DISCONNECTED, "),
+	    "DISCONNECTED, user=anna, ip=[::ffff:192.0.2.1], port=[4711], "
+	    "headers=100, body=200, rcvd=300, sent=400, time=0");
+	expect_folder(h.watch, BOOT_WATCH, IPC_UNWATCH, 7);
+	expect_conn(h.spawner, BOOT_SPAWNER, IPC_ENDED, 5);
+}
+
+static void
+its_time_out_goes_on_while_it_is_parked(void **state)
+{
+	(void)state;
+	h.boot.set.inactivity_timeout = 1; /* it was silent for so long */
+	house_settle();
+	park(IPC_PARK_SELECTED, 7, "i1");
+	assert_string_equal(line(fd), "* BYE Disconnected for inactivity.");
+	assert_string_equal(line(fd), "EOF");
+	assert_non_null(logged("TIMEOUT, user=anna"));
+}
+
+static void
+a_stop_says_bye_to_the_parked(void **state)
+{
+	(void)state;
+	park(IPC_PARK_SELECTED, 0, "");
+	stop_worker(0, 5);
+	assert_string_equal(
+	    line(fd), "* BYE Corkboard IMAP server shut down by signal.");
+	assert_string_equal(line(fd), "EOF");
+	assert_non_null(logged("shutdown by signal, user=anna"));
+}
+
+static void
+the_oldest_parked_gives_way_to_a_login(void **state)
+{
+	struct started start;
+	struct asked q;
+	int other;
+
+	(void)state;
+	h.boot.set.park_yield = 1;
+	house_settle();
+	park(IPC_PARK_SELECTED, 0, "");
+	(void)close(control);
+	turns(3);
+	other = knock(6);
+	greeted(other);
+	say(other, "a LOGIN anna pw\r\n");
+	expect_ask(&q);
+	auth_yes(6, "anna");
+	expect_start(&start);
+	(void)close(start.control);
+	spawner_refused(6, IPC_REFUSED_LIMIT, 1, 1);
+	assert_non_null(strstr(line(fd), "* BYE [ALERT] Too many connections"));
+	expect_conn(h.spawner, BOOT_SPAWNER, IPC_ENDED, 5);
+	expect_start(&start);
+	assert_int_equal(start.conn, 6);
+	/* Nobody else is parked. */
+	(void)close(start.control);
+	spawner_refused(6, IPC_REFUSED_LIMIT, 1, 1);
+	assert_non_null(strstr(line(other), "a NO [LIMIT]"));
+	(void)close(other);
+	control = -1;
+}
+
+static void
+who_parks_without_a_wish_is_dropped(void **state)
+{
+	(void)state;
+	send_park(5, 0, 0, 0, "");
+	assert_non_null(logged("bad message PARK from a session"));
+	assert_string_equal(line(fd), "EOF");
+}
+
+static void
+a_folder_that_nobody_watches_is_no_folder(void **state)
+{
+	(void)state;
+	send_wish(5, 0);
+	expect_type(IPC_GO);
+	send_park(5, IPC_PARK_SELECTED, 7, 0, "i1");
+	assert_non_null(logged("bad message PARK from a session"));
+}
+
+int
+main(void)
+{
+#define PARK(t) cmocka_unit_test_setup_teardown(t, up, down)
+	const struct CMUnitTest tests[] = {
+	    PARK(a_command_goes_back_with_the_record),
+	    PARK(the_worker_answers_noop_where_nothing_is_selected),
+	    PARK(the_worker_ends_an_idle_without_news),
+	    PARK(what_is_not_done_is_for_the_session),
+	    PARK(a_post_wakes_for_news_and_once),
+	    PARK(a_post_during_a_look_wakes_again),
+	    PARK(a_changed_that_was_not_heard_wakes),
+	    PARK(without_a_session_one_is_started_with_the_ticket),
+	    PARK(a_lingering_session_that_gave_up_costs_nothing),
+	    PARK(the_end_of_a_parked_client_is_logged),
+	    PARK(its_time_out_goes_on_while_it_is_parked),
+	    PARK(a_stop_says_bye_to_the_parked),
+	    PARK(the_oldest_parked_gives_way_to_a_login),
+	    PARK(who_parks_without_a_wish_is_dropped),
+	    PARK(a_folder_that_nobody_watches_is_no_folder),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
