@@ -14,6 +14,8 @@
 
 #include "shm/boot.h"
 
+#define SAVED_MAX (1u << 22) /* connections that a save may name */
+
 enum conn_state {
 	CONN_FREE,
 	CONN_UNAUTH,
@@ -97,6 +99,10 @@ static void tell(struct admit *, struct source *, const struct admit_ask *,
 static struct conn *new_conn(struct admit *, uint64_t *id);
 static struct conn *find_conn(const struct admit *, uint64_t id);
 static void end_conn(struct admit *, struct conn *);
+static int grow(struct admit *, uint32_t);
+static int restore_source(
+    struct admit *, struct conn *, const struct admit_saved *);
+static void take_free(struct admit *, uint32_t);
 
 /* libbsd's _STATIC forms want a macro __unused that glibc does not have. */
 #define LOCAL static __attribute__((unused))
@@ -564,21 +570,11 @@ static struct conn *
 new_conn(struct admit *a, uint64_t *id)
 {
 	struct conn *c;
-	uint32_t n, i;
+	uint32_t i;
 
-	if (a->free == UINT32_MAX) {
-		n = a->nconns == 0 ? 64 : a->nconns * 2;
-		c = reallocarray(a->conns, n, sizeof(*c));
-		if (c == NULL)
-			return NULL;
-		a->conns = c;
-		memset(c + a->nconns, 0, (n - a->nconns) * sizeof(*c));
-		for (i = n; i-- > a->nconns;) {
-			c[i].next = a->free;
-			a->free = i;
-		}
-		a->nconns = n;
-	}
+	if (a->free == UINT32_MAX &&
+	    grow(a, a->nconns == 0 ? 64 : a->nconns * 2) == -1)
+		return NULL;
 	i = a->free;
 	c = &a->conns[i];
 	a->free = c->next;
@@ -615,4 +611,111 @@ end_conn(struct admit *a, struct conn *c)
 	c->state = CONN_FREE;
 	c->next = a->free;
 	a->free = (uint32_t)(c - a->conns);
+}
+
+static int
+grow(struct admit *a, uint32_t n)
+{
+	struct conn *c = reallocarray(a->conns, n, sizeof(*c));
+
+	if (c == NULL)
+		return -1;
+	a->conns = c;
+	memset(c + a->nconns, 0, (n - a->nconns) * sizeof(*c));
+	for (uint32_t i = n; i-- > a->nconns;) {
+		c[i].next = a->free;
+		a->free = i;
+	}
+	a->nconns = n;
+	return 0;
+}
+
+bool
+admit_save(const struct admit *a, uint32_t *at, struct admit_saved *out)
+{
+	const struct conn *c;
+
+	while (*at < a->nconns && a->conns[*at].state == CONN_FREE)
+		(*at)++;
+	if (*at >= a->nconns)
+		return false;
+	c = &a->conns[*at];
+	*out = (struct admit_saved){.conn = (uint64_t)c->used << 32 | *at,
+	    .state = c->state,
+	    .trusted = c->trusted,
+	    .view = c->view,
+	    .worker = c->worker,
+	    .has_wide = c->wide != NULL};
+	if (c->source != NULL) {
+		memcpy(out->net, c->source->net, sizeof(out->net));
+		out->kind = c->source->net[16];
+	}
+	if (c->wide != NULL)
+		memcpy(out->wide, c->wide->net, sizeof(out->wide));
+	(*at)++;
+	return true;
+}
+
+int
+admit_restore(struct admit *a, const struct admit_saved *saved)
+{
+	uint32_t i = (uint32_t)saved->conn;
+	struct conn *c;
+
+	if (i >= SAVED_MAX || saved->view > 1 || saved->kind > SOURCE_BEHIND ||
+	    saved->worker > BOOT_WORKERS || saved->state == CONN_FREE ||
+	    saved->state > CONN_REFUSED ||
+	    (i >= a->nconns &&
+		grow(a, i < 2 * a->nconns ? 2 * a->nconns : i + 64) == -1))
+		return -1;
+	c = &a->conns[i];
+	if (c->state != CONN_FREE)
+		return -1;
+	if (saved->state != CONN_REFUSED && restore_source(a, c, saved) == -1)
+		return -1;
+	take_free(a, i);
+	c->used = (uint32_t)(saved->conn >> 32);
+	c->state = (enum conn_state)saved->state;
+	c->trusted = saved->trusted != 0;
+	c->view = (uint8_t)saved->view;
+	c->worker = (uint8_t)saved->worker;
+	a->load[c->worker]++;
+	a->refused += c->state == CONN_REFUSED;
+	return 0;
+}
+
+static int
+restore_source(struct admit *a, struct conn *c, const struct admit_saved *saved)
+{
+	uint8_t net[17] = {[16] = (uint8_t)saved->kind};
+	uint8_t wide[17] = {[16] = SOURCE_WIDE};
+	struct source *s, *w = NULL;
+
+	memcpy(net, saved->net, sizeof(saved->net));
+	memcpy(wide, saved->wide, sizeof(saved->wide));
+	s = get_source(a, net);
+	if (saved->has_wide != 0)
+		w = get_source(a, wide);
+	if (s == NULL || (saved->has_wide != 0 && w == NULL))
+		return -1;
+	c->view = (uint8_t)saved->view;
+	count_at(a, c, s, w);
+	a->count[saved->view]++;
+	if (saved->state == CONN_UNAUTH)
+		a->unauth += saved->trusted != 0 ? 0 : 1;
+	else
+		s->unauth--;
+	return 0;
+}
+
+/* Restored in rising order, it stands near the head of the list. */
+static void
+take_free(struct admit *a, uint32_t i)
+{
+	uint32_t *p = &a->free;
+
+	while (*p != i && *p != UINT32_MAX)
+		p = &a->conns[*p].next;
+	if (*p == i)
+		*p = a->conns[i].next;
 }

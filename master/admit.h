@@ -90,4 +90,18 @@ uint32_t admit_count(const struct admit *, unsigned view);
 bool admit_in_nets(
     const uint8_t addr[16], const struct settings_net *nets, uint32_t n);
 
+/* One connection, for a master that executes itself anew. */
+struct admit_saved {
+	uint64_t conn;
+	uint32_t state, trusted, view, worker; /* state: admit.c's own */
+	uint32_t kind;                         /* of net: admit.c's own, too */
+	uint8_t net[16];                       /* what counts as its address */
+	uint8_t wide[16]; /* its network of -maxperc, if has_wide */
+	uint32_t has_wide;
+};
+/* From *at on, which begins at 0: false, that was the last one. */
+bool admit_save(const struct admit *, uint32_t *at, struct admit_saved *out);
+/* Counts it again, under its number; -1: it cannot be one, or no memory. */
+int admit_restore(struct admit *, const struct admit_saved *);
+
 #endif

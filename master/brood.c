@@ -18,13 +18,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "master/drain.h"
 #include "master/role.h"
 #include "master/spawn.h"
 #include "shm/board.h"
+#include "shm/conntab.h"
 #include "shm/log.h"
 
-#define SOON  10000 /* ms: a death so soon after the start delays the next */
-#define SLICE 256   /* messages of one child per round */
+#define SOON    10000 /* ms: a death so soon after the start delays the next */
+#define SLICE   256   /* messages of one child per round */
+#define REFUSED ADMIT_REFUSE /* clients that only hear a refusal */
 
 static const enum boot_role servants[BROOD_SERVANTS] = {
     BOOT_LOG, BOOT_PAM, BOOT_AUTH, BOOT_SPAWNER, BOOT_WATCH};
@@ -37,6 +40,7 @@ static bool may_start(const struct brood *, enum boot_role, uint64_t now);
 static int start_child(struct brood *, struct child *, enum boot_role);
 static int exec_child(struct brood *, struct child *, int parent, int log);
 static void introduce(struct brood *, struct child *);
+static void give_table(struct brood *, struct child *);
 static void give_log(struct brood *, struct child *);
 static void send_peer(
     struct brood *, struct child *to, const struct child *about, int fd);
@@ -48,7 +52,6 @@ static void take_certs_ok(
     const struct brood *, struct child *, struct ipc_msg *);
 static void tell_death(const struct child *, int status, bool expected);
 static void throttle(struct brood *, const struct child *, uint64_t now);
-static void end_retired(struct brood *, struct child *);
 static bool of_role(const struct child *, enum boot_role);
 static bool is_behind(const struct child *);
 
@@ -95,7 +98,7 @@ start_workers(struct brood *b, bool external, uint64_t now)
 	uint32_t want = external ? 1 : b->boot.set.workers, have = 0;
 	struct child *c;
 
-	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
+	for (int i = BROOD_SERVANTS; i < BROOD_OLD; i++)
 		if (b->v[i].pid != 0 && !b->v[i].retired &&
 		    b->v[i].external == external)
 			have++;
@@ -134,6 +137,8 @@ brood_wait(const struct brood *b, uint64_t now)
 
 	if (b->stopping)
 		return -1;
+	if (b->drain != DRAIN_NONE) /* who was killed will be reaped */
+		first = b->drain_until > now ? b->drain_until : now + 100;
 	for (int i = 0; i < BOOT_ROLES; i++) {
 		retry = b->throttle[i].retry;
 		if (retry > now && retry < first)
@@ -154,6 +159,7 @@ start_child(struct brood *b, struct child *c, enum boot_role role)
 	    .external = c->external,
 	    .channel = -1,
 	    .log = -1,
+	    .table = -1,
 	    .incarnation = ++b->incarnations,
 	    .started =
 		(uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
@@ -224,6 +230,8 @@ introduce(struct brood *b, struct child *c)
 		b->told = true;
 	}
 	give_log(b, c);
+	if (c->role == BOOT_WORKER)
+		give_table(b, c);
 	if (c->role == BOOT_WATCH && b->local != -1) {
 		ipc_begin(&put, IPC_LOCAL);
 		brood_send(b, c, &put, b->local);
@@ -231,7 +239,7 @@ introduce(struct brood *b, struct child *c)
 	for (int i = 0; i < BROOD_MAX; i++) {
 		struct child *other = &b->v[i];
 
-		if (other->pid == 0 || other == c ||
+		if (other->pid == 0 || other == c || other->old ||
 		    !role_peers(c->role, other->role))
 			continue;
 		if (ipc_pair(pair) == -1) {
@@ -246,6 +254,26 @@ introduce(struct brood *b, struct child *c)
 		close(pair[0]);
 		close(pair[1]);
 	}
+}
+
+/* Of so many records as there may be clients in all. */
+static void
+give_table(struct brood *b, struct child *c)
+{
+	const struct settings_view *view = b->boot.set.view;
+	struct ipc_put put;
+
+	c->table =
+	    conntab_create(view[0].maxdaemons + view[1].maxdaemons + REFUSED);
+	if (c->table == -1) {
+		log_line(
+		    LOG_LEVEL_ERR, "connection table: %s", strerror(errno));
+		return;
+	}
+	ipc_begin(&put, IPC_TABLE);
+	ipc_put_u32(&put, c->number);
+	ipc_put_u32(&put, 0);
+	brood_send(b, c, &put, c->table);
 }
 
 /* The reading ends of log channels outlive a logger: we keep a copy. */
@@ -394,7 +422,7 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
 		    c->number, ipc_name(msg->type));
 	if (c->retired)
-		end_retired(b, c);
+		brood_end_retired(b, c);
 }
 
 static void
@@ -436,12 +464,15 @@ brood_reap(struct brood *b, pid_t pid, int status, uint64_t now)
 		close(c->log);
 	if (c->role == BOOT_WORKER)
 		admit_drop(b->admit, c->number);
-	if (!b->ready)
+	if (!b->ready && !c->old)
 		b->failed = true;
+	drain_died(b, c);
 	if (!b->stopping && !c->retired)
 		throttle(b, c, now);
+	if (c->table != -1)
+		close(c->table);
 	c->pid = 0;
-	c->channel = c->log = -1;
+	c->channel = c->log = c->table = -1;
 }
 
 static void
@@ -483,15 +514,20 @@ throttle(struct brood *b, const struct child *c, uint64_t now)
 bool
 brood_ready(const struct brood *b)
 {
-	uint32_t workers = 0, want = b->boot.set.workers;
+	uint32_t workers = 0, want = b->boot.set.workers, old = 0;
 
+	/* Two generations of 32 workers: two numbers are missing for a time. */
+	for (int i = BROOD_SERVANTS; i < BROOD_OLD; i++)
+		old += b->v[i].pid != 0 && b->v[i].old && !b->v[i].external;
+	if (want + old > BOOT_WORKERS_CERT)
+		want = BOOT_WORKERS_CERT - old;
 	want += b->boot.set.tls_external != 0 ? 1 : 0;
 	for (int i = 0; i < BROOD_MAX; i++) {
 		const struct child *c = &b->v[i];
 
 		if (i < BROOD_SERVANTS && (c->pid == 0 || !c->hello))
 			return false;
-		if (i >= BROOD_SERVANTS && c->pid != 0 && c->hello &&
+		if (i >= BROOD_SERVANTS && c->pid != 0 && c->hello && !c->old &&
 		    (b->certs == -1 || c->tls))
 			workers++;
 	}
@@ -507,7 +543,7 @@ brood_settings(struct brood *b)
 	for (int i = 0; i < BROOD_MAX; i++) {
 		struct child *c = &b->v[i];
 
-		if (c->pid == 0)
+		if (c->pid == 0 || c->old)
 			continue;
 		b->boot.role = c->role;
 		b->boot.number = c->role == BOOT_WORKER ? c->number : 0;
@@ -534,7 +570,7 @@ brood_try_certs(struct brood *b, int fd)
 	certs_why[0] = '\0';
 	b->told = false;
 	for (int i = BROOD_SERVANTS; i < BROOD_MAX && fd != -1; i++)
-		if (b->v[i].pid != 0) {
+		if (b->v[i].pid != 0 && !b->v[i].old) {
 			b->v[i].tls = false;
 			send_certs(b, &b->v[i], fd, !b->told);
 			b->told = true;
@@ -551,7 +587,7 @@ brood_certs(const struct brood *b, char *why, size_t size)
 		return BROOD_CERTS_BAD;
 	}
 	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
-		if (b->v[i].pid != 0 && !b->v[i].tls)
+		if (b->v[i].pid != 0 && !b->v[i].old && !b->v[i].tls)
 			return BROOD_CERTS_TRYING;
 	return BROOD_CERTS_GOOD;
 }
@@ -568,22 +604,12 @@ brood_settle_certs(struct brood *b, bool good)
 	b->new_certs = -1;
 	for (int i = BROOD_SERVANTS; i < BROOD_MAX && !good && b->certs != -1;
 	     i++)
-		if (b->v[i].pid != 0)
+		if (b->v[i].pid != 0 && !b->v[i].old)
 			send_certs(b, &b->v[i], b->certs, false);
 }
 
 void
-brood_renew(struct brood *b)
-{
-	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
-		if (b->v[i].pid != 0) {
-			b->v[i].retired = true;
-			end_retired(b, &b->v[i]);
-		}
-}
-
-static void
-end_retired(struct brood *b, struct child *c)
+brood_end_retired(struct brood *b, struct child *c)
 {
 	struct ipc_put put;
 
@@ -593,6 +619,30 @@ end_retired(struct brood *b, struct child *c)
 	ipc_put_u32(&put, 1);
 	ipc_put_u32(&put, 1);
 	brood_send(b, c, &put, -1);
+}
+
+void
+brood_kick(struct brood *b, uint64_t conn, const char *user)
+{
+	struct ipc_put put;
+
+	for (int i = 0; i < BROOD_MAX; i++) {
+		struct child *c = &b->v[i];
+
+		if (c->role == BOOT_SPAWNER && c->pid != 0 && conn == 0) {
+			ipc_begin(&put, IPC_NOTBEFORE);
+			ipc_put_str(&put, user);
+			ipc_put_u64(&put, (uint64_t)time(NULL));
+			brood_send(b, c, &put, -1);
+		}
+		/* Servants stand before the workers: the ticket is void now. */
+		if (c->role == BOOT_WORKER && c->pid != 0) {
+			ipc_begin(&put, IPC_KICK);
+			ipc_put_u64(&put, conn);
+			ipc_put_str(&put, user);
+			brood_send(b, c, &put, -1);
+		}
+	}
 }
 
 void
@@ -644,7 +694,7 @@ brood_worker(struct brood *b, bool external, uint64_t skip)
 	struct child *best = NULL;
 	bool best_behind = false, behind;
 
-	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++) {
+	for (int i = BROOD_SERVANTS; i < BROOD_OLD; i++) {
 		struct child *c = &b->v[i];
 
 		if (c->pid == 0 || !c->hello || c->retired ||

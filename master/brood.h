@@ -16,7 +16,8 @@
 #include "shm/ipc.h"
 
 #define BROOD_SERVANTS 5 /* log, pam, auth, spawner, watch */
-#define BROOD_MAX      (BROOD_SERVANTS + BOOT_WORKERS)
+#define BROOD_OLD      (BROOD_SERVANTS + BOOT_WORKERS) /* its servants */
+#define BROOD_MAX      (BROOD_OLD + BROOD_SERVANTS)
 
 struct child {
 	pid_t pid; /* 0: this place is free */
@@ -25,11 +26,13 @@ struct child {
 	uint64_t incarnation;
 	int channel;      /* -1: it has closed its end */
 	int log;          /* reading end of its log channel, for a new logger */
+	int table;        /* a worker's connection table, -1: none */
 	uint64_t started; /* ms */
 	bool hello;
 	bool tls;      /* it has taken its certificates */
 	bool retired;  /* gets no more clients, ends after its last */
 	bool external; /* serves the listeners with EXTERNAL */
+	bool old;      /* of the generation before, which drains */
 };
 
 enum brood_certs { /* what became of certificates that are being tried */
@@ -50,7 +53,8 @@ struct brood {
 	/* a worker tells the address of a client behind a balancer */
 	void (*named)(void *, struct child *, struct ipc_msg *);
 	void *named_arg;
-	struct child v[BROOD_MAX]; /* servants, then workers by number */
+	/* servants, workers by number, servants of the old generation */
+	struct child v[BROOD_MAX];
 	struct throttle throttle[BOOT_ROLES];
 	uint8_t key[32];
 	int board;
@@ -64,6 +68,15 @@ struct brood {
 	bool stopping; /* nobody is replaced */
 	bool failed;   /* somebody died before all were ready */
 	bool ready;    /* all were ready once */
+	bool heir;     /* there is an old generation, or was: never give up */
+	enum brood_drain {
+		DRAIN_NONE,     /* no old generation */
+		DRAIN_CLIENTS,  /* it keeps its clients */
+		DRAIN_STOPPING, /* its workers were told to stop */
+		DRAIN_SERVANTS, /* they have gone */
+	} drain;
+	uint64_t drain_until; /* ms: the end of this state */
+	bool drain_orphans;   /* one of its servants has died */
 };
 
 /*
@@ -91,8 +104,10 @@ void brood_settings(struct brood *);
 void brood_try_certs(struct brood *, int fd);
 enum brood_certs brood_certs(const struct brood *, char *why, size_t size);
 void brood_settle_certs(struct brood *, bool good);
-/* Workers of now finish with their clients, new ones are started. */
-void brood_renew(struct brood *);
+/* A retired worker that has no client any more is told to end. */
+void brood_end_retired(struct brood *, struct child *);
+/* IPC_KICK to all workers, and NOTBEFORE first if it is a user's. */
+void brood_kick(struct brood *, uint64_t conn, const char *user);
 /* Tells all of a role (BOOT_ANY: everybody) to stop. */
 void brood_stop(struct brood *, enum boot_role, bool fast, uint32_t seconds);
 void brood_kill(struct brood *, enum boot_role);

@@ -26,6 +26,7 @@
 
 static void find_user(const char *setting, const char *name, uint32_t *uid,
     uint32_t *gid, struct notes *);
+static void find_group(struct settings *, struct notes *);
 static int parse_ids(const char *, uint32_t *uid, uint32_t *gid);
 static void check_owner(const char *path, bool optional, struct notes *);
 static int try_certs(const struct settings *, bool privileged, int certs,
@@ -55,6 +56,7 @@ check_settings(struct settings *set, bool privileged, struct notes *notes)
 		check_owner(set->config, false, notes);
 		check_owner(ssl, true, notes);
 	}
+	find_group(set, notes);
 	if (certs_read(set, &fd, notes) == 0 && fd != -1)
 		close(fd);
 	check_clear(set, notes);
@@ -213,6 +215,28 @@ find_user(const char *setting, const char *name, uint32_t *uid, uint32_t *gid,
 	if (*uid == 0 || *gid == 0)
 		note_add(notes, NOTE_ERROR, NULL, 0,
 		    "%s=%s: root is not allowed", setting, name);
+}
+
+/* IMAPADMINGROUP: a name of the system's, or a number. */
+static void
+find_group(struct settings *set, struct notes *notes)
+{
+	const struct group *gr;
+	uint32_t gid, same;
+
+	if (set->admingroup[0] == '\0')
+		return;
+	if (parse_ids(set->admingroup, &gid, &same) == -1) {
+		gr = getgrnam(set->admingroup);
+		if (gr == NULL) {
+			note_add(notes, NOTE_ERROR, NULL, 0,
+			    "IMAPADMINGROUP=%s: no such group",
+			    set->admingroup);
+			return;
+		}
+		gid = gr->gr_gid;
+	}
+	set->admin_gid = gid;
 }
 
 static int

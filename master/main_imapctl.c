@@ -14,14 +14,17 @@
 #include "auth/auth.h"
 #include "master/ctl_mail.h"
 #include "master/ctl_post.h"
+#include "master/ctl_server.h"
 
 #define PASSWORD 1024 /* bytes, terminator included */
 #define FIELDS   64   /* of one set */
 
 struct options {
-	const char *file;   /* -f */
-	const char *scheme; /* -s, NULL: the best */
-	const char *notify; /* -N, NULL: the default */
+	const char *file;    /* -f */
+	const char *scheme;  /* -s, NULL: the best */
+	const char *notify;  /* -N, NULL: the default */
+	const char *control; /* -C, likewise */
+	bool json, prometheus;
 };
 
 static int usage(FILE *, int);
@@ -42,16 +45,26 @@ main(int argc, char **argv)
 	    {"version", no_argument, NULL, 'v'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct options o = {SYSCONFDIR "/userdb", NULL, NULL};
+	struct options o = {.file = SYSCONFDIR "/userdb"};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:s:N:hv", longs, NULL)) != -1) {
+	while (
+	    (c = getopt_long(argc, argv, "C:f:jN:ps:hv", longs, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o.file = optarg;
 			break;
 		case 's':
 			o.scheme = optarg;
+			break;
+		case 'C':
+			o.control = optarg;
+			break;
+		case 'j':
+			o.json = true;
+			break;
+		case 'p':
+			o.prometheus = true;
 			break;
 		case 'N':
 			o.notify = optarg;
@@ -71,6 +84,12 @@ main(int argc, char **argv)
 		return userdb(&o, argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[0], "post") == 0)
 		return ctl_post(o.notify, argc - 1, argv + 1);
+	if (argc == 1 && strcmp(argv[0], "who") == 0)
+		return ctl_who(o.control, o.json);
+	if (argc == 2 && strcmp(argv[0], "kick") == 0)
+		return ctl_kick(o.control, argv[1]);
+	if (argc == 1 && strcmp(argv[0], "stats") == 0)
+		return ctl_stats(o.control, o.prometheus);
 	return mail(&o, argc, argv);
 }
 
@@ -84,6 +103,9 @@ usage(FILE *out, int status)
 	    "       imapctl [-f file] names check|convert user|maildir\n"
 	    "       imapctl [-f file] restored user|maildir\n"
 	    "       imapctl [-N socket] post directory ...\n"
+	    "       imapctl [-C socket] who [-j]\n"
+	    "       imapctl [-C socket] kick user|number\n"
+	    "       imapctl [-C socket] stats [-p]\n"
 	    "       imapctl -v | --help\n"
 	    "file: " SYSCONFDIR "/userdb unless named; a field without a "
 	    "value is taken away\n"

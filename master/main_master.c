@@ -2,8 +2,10 @@
  * imapd-master: the server's first process, and, executed again by it with
  * --role, log, spawner and watch.
  */
+#include <bsd/string.h>
 #include <bsd/unistd.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,9 @@
 #include <unistd.h>
 
 #include "master/check.h"
+#include "master/handover.h"
 #include "master/master.h"
+#include "master/renew.h"
 #include "master/role.h"
 #include "master/settings.h"
 #include "shm/log.h"
@@ -26,6 +30,7 @@ struct options {
 };
 
 static int serve_role(void);
+static int takeover(const char *fd, bool trial);
 static int parse(int argc, char **argv, struct options *);
 static int version(void);
 static int usage(void);
@@ -44,6 +49,9 @@ main(int argc, char **argv)
 	setproctitle_init(argc, argv, environ);
 	if (argc == 2 && strcmp(argv[1], "--role") == 0)
 		return serve_role();
+	if (argc == 3 && strncmp(argv[1], "--takeover", 10) == 0)
+		return takeover(
+		    argv[2], strcmp(argv[1], "--takeover-test") == 0);
 	ret = parse(argc, argv, &opt);
 	if (ret != -1)
 		return ret;
@@ -83,6 +91,41 @@ serve_role(void)
 	if (role->role != BOOT_LOG)
 		log_init(BOOT_FD_LOG, boot_role_name(role->role));
 	return role->serve(&boot);
+}
+
+/*
+ * Executed by a running master in its own place, with its descriptors; or,
+ * before that, in a process aside to say whether we could.
+ */
+static int
+takeover(const char *number, bool trial)
+{
+	static struct settings set;
+	static struct handover h;
+	static struct notes notes;
+	int fd = (int)strtol(number, NULL, 10), ret;
+
+	if (fd < 3 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+		fprintf(stderr, "imapd-master: --takeover is not for people\n");
+		return 1;
+	}
+	ret = handover_read(fd, &h, &notes);
+	close(fd);
+	if (ret == 0 && fcntl(h.log[1], F_SETFD, FD_CLOEXEC) == 0)
+		log_init(h.log[1], trial ? "new programs" : "master");
+	if (ret == 0 && trial)
+		ret = renew_check(&h, &set, &notes);
+	else if (ret == 0 && settings_load(h.config, &set, &notes) == 0)
+		ret = check_settings(&set, geteuid() == 0, &notes);
+	for (size_t i = 0; i < notes.n; i++)
+		if (notes.v[i].kind == NOTE_ERROR)
+			log_line(LOG_LEVEL_ERR, "%s", notes.v[i].text);
+	if (ret == -1 || notes.errors > 0 || trial)
+		return ret == -1 || notes.errors > 0;
+	strlcpy(set.pidfile, h.pidfile, sizeof(set.pidfile));
+	set.log_stderr = h.foreground;
+	setproctitle("master");
+	return master_inherit(&set, geteuid() == 0, &h);
 }
 
 /* -1: go on; else the exit status. */

@@ -4,6 +4,7 @@
  */
 #include "master/master.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,11 +23,15 @@
 #include "master/brood.h"
 #include "master/certs.h"
 #include "master/check.h"
+#include "master/control.h"
+#include "master/drain.h"
+#include "master/handover.h"
 #include "master/listen.h"
 #include "master/local.h"
 #include "master/machine.h"
 #include "master/notify.h"
 #include "master/porch.h"
+#include "master/renew.h"
 #include "master/settings.h"
 #include "master/sig.h"
 #include "master/spawn.h"
@@ -57,6 +62,8 @@ struct master {
 	int log;           /* our log channel, the writing end */
 	bool logged;       /* it is in use */
 	int local_errno;   /* 0: the notify socket is there */
+	int control_errno; /* 0: ... and the control socket */
+	struct control control;
 	bool fast;         /* the stop is a fast one */
 	uint64_t deadline; /* ms: of this phase */
 	int status;
@@ -71,11 +78,19 @@ struct master {
 	uint64_t stamp;    /* of the files as they are in use, or refused */
 	uint64_t newstamp; /* ... as they are being tried */
 	uint64_t reload_deadline;
-	struct stat program; /* imapd-worker, as it was started */
+	/* replacement: the new programs are tried, then executed */
+	uint64_t programs;  /* as they were when we started: renew_look */
+	pid_t trial;        /* 0: none */
+	uint64_t trial_end; /* ms */
+	bool renew;         /* when the old generation has gone */
 };
 
-static int begin(struct master *, const struct settings *, int privileged);
-static void find_program(struct stat *);
+static int run(struct master *);
+static int begin(struct master *, const struct settings *, int privileged,
+    const struct handover *);
+static int open_all(struct master *, const struct settings *);
+static void take_over(struct master *, const struct handover *);
+static void print_notes(const struct notes *);
 static void turn(struct master *);
 static nfds_t fill_poll(const struct master *, struct pollfd *, uint64_t now);
 static int wait_ms(const struct master *, uint64_t now);
@@ -84,6 +99,7 @@ static void hear_named(void *, struct child *, struct ipc_msg *);
 static void take_signals(struct master *, uint64_t now);
 static void reap(struct master *, uint64_t now);
 static void advance(struct master *, uint64_t now);
+static void start_on(struct master *, uint64_t now);
 static void started(struct master *);
 static void detach(void);
 static void reload(struct master *, uint64_t now);
@@ -92,6 +108,9 @@ static void refused(struct master *, const char *why, uint64_t now);
 static void log_notes(const struct notes *);
 static void watch_reload(struct master *, uint64_t now);
 static void apply(struct master *);
+static void renew(struct master *, uint64_t now);
+static void tried(struct master *, int status);
+static void hand_over(const struct master *, struct handover *);
 static void stop(struct master *, bool fast, uint64_t now);
 static void advance_stop(struct master *, uint64_t now);
 static uint64_t now_ms(void);
@@ -102,26 +121,75 @@ master_run(const struct settings *set, int privileged, int ready)
 	static struct master m;
 
 	m.ready = ready;
-	if (begin(&m, set, privileged) == -1)
-		return 1;
-	while (m.phase != PHASE_END)
-		turn(&m);
-	if (m.status == 0)
-		(void)unlink(m.brood.boot.set.pidfile);
-	return m.status;
+	return begin(&m, set, privileged, NULL) == -1 ? 1 : run(&m);
+}
+
+int
+master_inherit(
+    const struct settings *set, int privileged, const struct handover *h)
+{
+	static struct master m;
+
+	m.ready = -1;
+	return begin(&m, set, privileged, h) == -1 ? 1 : run(&m);
 }
 
 static int
-begin(struct master *m, const struct settings *set, int privileged)
+run(struct master *m)
+{
+	while (m->phase != PHASE_END)
+		turn(m);
+	if (m->status == 0)
+		(void)unlink(m->brood.boot.set.pidfile);
+	return m->status;
+}
+
+static int
+begin(struct master *m, const struct settings *set, int privileged,
+    const struct handover *h)
 {
 	static struct notes notes;
-	int log[2];
+	uint64_t now = now_ms();
 
 	m->brood.boot.set = *set;
 	m->brood.boot.privileged = privileged != 0;
 	m->porch.brood = &m->brood;
 	m->brood.named = hear_named;
 	m->brood.named_arg = &m->porch;
+	control_init(&m->control, &m->brood);
+	if (h != NULL)
+		take_over(m, h);
+	else if (open_all(m, set) == -1)
+		return -1;
+	if (certs_read(set, &m->brood.certs, &notes) == -1 && h == NULL) {
+		print_notes(&notes);
+		return -1;
+	}
+	m->porch.access = access_load(set->accessfile, &notes);
+	certs_look(set, &m->stamp, &(time_t){0});
+	m->look = now + set->tls_check * 1000u;
+	machine_files(set);
+	machine_oom(privileged);
+	m->programs = renew_look();
+	m->signals = sig_open();
+	if (m->signals == -1 || brood_init(&m->brood) == -1) {
+		log_line(LOG_LEVEL_ERR, "cannot begin: %s", strerror(errno));
+		return -1;
+	}
+	if (h != NULL)
+		drain_inherit(&m->brood, h->children, h->nchildren, now);
+	m->phase = PHASE_START;
+	m->deadline = now + START_LIMIT;
+	return 0;
+}
+
+/* Lock, listeners, sockets, log. What fails is told on stderr. */
+static int
+open_all(struct master *m, const struct settings *set)
+{
+	static struct notes notes;
+	int log[2];
+
 	m->lock = pidfile_lock(set->pidfile);
 	if (m->lock == -1) {
 		fprintf(stderr, "imapd-master: %s.lock: %s\n", set->pidfile,
@@ -129,53 +197,56 @@ begin(struct master *m, const struct settings *set, int privileged)
 				    : strerror(errno));
 		return -1;
 	}
-	if (listen_open(set, &m->porch.listeners, &notes) == -1 ||
-	    certs_read(set, &m->brood.certs, &notes) == -1) {
-		for (size_t i = 0; i < notes.n; i++)
-			fprintf(stderr, "imapd-master: %s\n", notes.v[i].text);
+	if (listen_open(set, &m->porch.listeners, &notes) == -1) {
+		print_notes(&notes);
 		return -1;
 	}
-	m->porch.access = access_load(set->accessfile, &notes);
-	certs_look(set, &m->stamp, &(time_t){0});
-	m->look = now_ms() + set->tls_check * 1000u;
-	machine_files(set);
-	machine_oom(privileged);
-	find_program(&m->program);
 	m->brood.admit = admit_new();
-	m->signals = sig_open();
-	if (m->brood.admit == NULL || m->signals == -1 || ipc_pair(log) == -1) {
+	if (m->brood.admit == NULL || ipc_pair(log) == -1) {
 		perror("imapd-master");
 		return -1;
 	}
+	m->brood.log = log[0];
+	m->log = log[1];
 	m->brood.local =
 	    local_open(set->notifysocket, SOCK_DGRAM, 0666, (gid_t)-1);
 	if (m->brood.local == -1 && set->notifysocket[0] != '\0')
 		m->local_errno = errno;
-	m->brood.log = log[0];
-	m->log = log[1];
-	if (brood_init(&m->brood) == -1) {
-		perror("imapd-master: cannot make the board");
-		return -1;
-	}
-	m->phase = PHASE_START;
-	m->deadline = now_ms() + START_LIMIT;
+	m->control.fd = local_open(set->controlsocket, SOCK_SEQPACKET, 0660,
+	    set->admin_gid != 0 ? (gid_t)set->admin_gid : (gid_t)-1);
+	if (m->control.fd == -1 && set->controlsocket[0] != '\0')
+		m->control_errno = errno;
 	return 0;
 }
 
 static void
-find_program(struct stat *out)
+take_over(struct master *m, const struct handover *h)
 {
-	char path[4096];
+	(void)handover_keep(h, false);
+	m->lock = h->lock;
+	m->porch.listeners = h->listeners;
+	m->brood.admit = h->admit;
+	m->brood.incarnations = h->incarnations;
+	m->brood.log = h->log[0];
+	m->brood.local = h->notify;
+	m->control.fd = h->control;
+	m->control.started = h->started;
+	m->log = h->log[1];
+	log_init(m->log, "master");
+	m->logged = true;
+}
 
-	memset(out, 0, sizeof(*out));
-	if (spawn_path("imapd-worker", path, sizeof(path)) == 0)
-		(void)stat(path, out);
+static void
+print_notes(const struct notes *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		fprintf(stderr, "imapd-master: %s\n", notes->v[i].text);
 }
 
 static void
 turn(struct master *m)
 {
-	struct pollfd p[1 + LISTEN_MAX + BROOD_MAX];
+	struct pollfd p[1 + LISTEN_MAX + BROOD_MAX + CONTROL_POLL];
 	uint64_t now = now_ms();
 	size_t k = 1;
 	nfds_t n;
@@ -197,12 +268,13 @@ turn(struct master *m)
 	for (size_t i = 0; i < m->porch.listeners.n; i++, k++)
 		if (p[k].revents != 0)
 			porch_accept(&m->porch, i, now);
+	control_turn(&m->control, &p[n - CONTROL_POLL], now);
 	if (p[0].revents != 0)
 		take_signals(m, now);
 	advance(m, now);
 }
 
-/* Signals, listeners (fd -1 while nobody is admitted), children by place. */
+/* Signals, listeners (-1 while nobody is admitted), children, control. */
 static nfds_t
 fill_poll(const struct master *m, struct pollfd *p, uint64_t now)
 {
@@ -218,7 +290,8 @@ fill_poll(const struct master *m, struct pollfd *p, uint64_t now)
 		p[n++] = (struct pollfd){
 		    .fd = m->brood.v[i].pid != 0 ? m->brood.v[i].channel : -1,
 		    .events = POLLIN};
-	return n;
+	control_poll(&m->control, p + n);
+	return n + CONTROL_POLL;
 }
 
 static int
@@ -240,6 +313,10 @@ wait_ms(const struct master *m, uint64_t now)
 
 		wait = sooner(wait, next <= now ? 0 : (int)(next - now));
 	}
+	if (m->trial != 0)
+		wait = sooner(wait,
+		    m->trial_end <= now ? 100 : (int)(m->trial_end - now));
+	wait = sooner(wait, control_wait(&m->control, now));
 	if (m->porch.pause > now)
 		wait = sooner(wait, (int)(m->porch.pause - now));
 	return wait;
@@ -288,7 +365,10 @@ reap(struct master *m, uint64_t now)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		brood_reap(&m->brood, pid, status, now);
+		if (pid == m->trial)
+			tried(m, status);
+		else
+			brood_reap(&m->brood, pid, status, now);
 }
 
 /* Whether it is time for the next phase, or for the end of a reload. */
@@ -300,9 +380,16 @@ advance(struct master *m, uint64_t now)
 		log_init(m->log, "master");
 		m->logged = true;
 	}
+	drain_turn(&m->brood, now);
+	if (m->trial != 0 && now >= m->trial_end)
+		(void)kill(m->trial, SIGKILL);
+	if (m->renew && m->phase == PHASE_RUN && m->brood.drain == DRAIN_NONE)
+		renew(m, now);
 	if (m->phase == PHASE_START) {
 		if (brood_ready(&m->brood))
 			started(m);
+		else if (m->brood.heir)
+			start_on(m, now);
 		else if (m->brood.failed || now >= m->deadline) {
 			log_line(LOG_LEVEL_ERR, "cannot start: %s",
 			    m->brood.failed ? "a process ended at once"
@@ -320,6 +407,18 @@ advance(struct master *m, uint64_t now)
 		look(m, now);
 }
 
+/* For the sake of the old generation's clients an heir never gives up. */
+static void
+start_on(struct master *m, uint64_t now)
+{
+	m->brood.failed = false;
+	if (now < m->deadline)
+		return;
+	m->deadline = now + START_LIMIT;
+	log_line(
+	    LOG_LEVEL_ERR, "not all processes are there yet, newcomers wait");
+}
+
 static void
 started(struct master *m)
 {
@@ -327,7 +426,7 @@ started(struct master *m)
 
 	m->phase = PHASE_RUN;
 	m->brood.ready = true;
-	if (pidfile_write(set->pidfile) == -1)
+	if (!m->brood.heir && pidfile_write(set->pidfile) == -1)
 		log_line(
 		    LOG_LEVEL_ERR, "%s: %s", set->pidfile, strerror(errno));
 	log_line(LOG_LEVEL_NOTICE, "ready, version %s, %u workers", VERSION,
@@ -343,6 +442,10 @@ started(struct master *m)
 		    "no notify socket: %s: %s; programs that deliver mail are "
 		    "heard of through inotify only",
 		    set->notifysocket, strerror(m->local_errno));
+	if (m->control_errno != 0)
+		log_line(LOG_LEVEL_WARN,
+		    "no control socket: %s: %s; imapctl cannot ask the server",
+		    set->controlsocket, strerror(m->control_errno));
 	notify_systemd("READY=1");
 	if (m->ready != -1) {
 		(void)!write(m->ready, "", 1);
@@ -502,7 +605,6 @@ apply(struct master *m)
 {
 	static struct notes notes; /* told when the settings were checked */
 	struct access *access = access_load(m->next.accessfile, &notes);
-	struct stat program;
 
 	m->brood.boot.set = m->next;
 	listen_again(&m->porch.listeners, &m->next);
@@ -513,16 +615,84 @@ apply(struct master *m)
 	note_done(&notes);
 	machine_files(&m->next);
 	brood_settings(&m->brood);
-	find_program(&program);
-	if (program.st_ino != m->program.st_ino ||
-	    program.st_mtime != m->program.st_mtime) {
-		m->program = program;
-		log_line(LOG_LEVEL_NOTICE,
-		    "the programs are new ones, workers are renewed");
-		brood_renew(&m->brood);
-	}
+	if (renew_look() != m->programs)
+		renew(m, now_ms());
 	log_line(LOG_LEVEL_NOTICE, "settings are reloaded");
 	notify_systemd("READY=1");
+}
+
+/* The programs are new ones: are they fit to take our place? */
+static void
+renew(struct master *m, uint64_t now)
+{
+	static struct handover h;
+
+	m->renew = m->brood.drain != DRAIN_NONE;
+	if (m->renew) {
+		log_line(LOG_LEVEL_NOTICE,
+		    "the programs are new ones again: they are used when the "
+		    "processes before the last upgrade have gone");
+		return;
+	}
+	if (m->trial != 0)
+		return;
+	log_line(LOG_LEVEL_NOTICE, "the programs are new ones, they are tried");
+	hand_over(m, &h);
+	m->trial = renew_try(&h);
+	m->trial_end = now + RENEW_MS;
+	if (m->trial == -1) {
+		m->trial = 0;
+		log_line(LOG_LEVEL_ERR, "cannot try the new programs: %s",
+		    strerror(errno));
+	}
+}
+
+static void
+tried(struct master *m, int status)
+{
+	static struct handover h;
+
+	m->trial = 0;
+	if (m->phase != PHASE_RUN)
+		return;
+	if (status != 0) {
+		log_line(LOG_LEVEL_ERR,
+		    "the new programs are not used, nothing is changed: their "
+		    "trial ended with %s %d",
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status)
+					: WEXITSTATUS(status));
+		return;
+	}
+	log_line(LOG_LEVEL_NOTICE, "the new programs take over");
+	hand_over(m, &h);
+	(void)renew_exec(&h);
+	log_line(LOG_LEVEL_ERR,
+	    "the new programs are not used, nothing is changed: %s",
+	    strerror(errno));
+}
+
+static void
+hand_over(const struct master *m, struct handover *h)
+{
+	const struct brood *b = &m->brood;
+
+	memset(h, 0, sizeof(*h));
+	(void)strlcpy(h->config, b->boot.set.config, sizeof(h->config));
+	(void)strlcpy(h->pidfile, b->boot.set.pidfile, sizeof(h->pidfile));
+	h->foreground = b->boot.set.log_stderr;
+	h->lock = m->lock;
+	h->log[0] = b->log;
+	h->log[1] = m->log;
+	h->notify = b->local;
+	h->control = m->control.fd;
+	h->started = m->control.started;
+	h->incarnations = b->incarnations;
+	h->listeners = m->porch.listeners;
+	h->admit = b->admit;
+	for (int i = 0; i < BROOD_MAX; i++)
+		if (b->v[i].pid != 0)
+			h->children[h->nchildren++] = b->v[i];
 }
 
 static void
@@ -540,6 +710,9 @@ stop(struct master *m, bool fast, uint64_t now)
 	listen_close(&m->porch.listeners);
 	if (m->brood.local != -1)
 		local_remove(m->brood.boot.set.notifysocket);
+	if (m->control.fd != -1)
+		local_remove(m->brood.boot.set.controlsocket);
+	control_close(&m->control);
 	m->brood.stopping = true;
 	m->phase = PHASE_STOP_WORKERS;
 	m->deadline = now + seconds * 1000u;

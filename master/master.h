@@ -14,5 +14,12 @@
  * -1. Returns the exit status when it has been stopped.
  */
 int master_run(const struct settings *, int privileged, int ready);
+/*
+ * The same for a master that executed itself anew: with the sockets, children
+ * and connections that h names.
+ */
+struct handover;
+int master_inherit(
+    const struct settings *, int privileged, const struct handover *h);
 
 #endif

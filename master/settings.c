@@ -82,6 +82,9 @@ static const struct row rows[] = {
     {"IMAP_LINGER", value_number, 0, 3600, "10", SHARED, false, FIELD(linger)},
     {"IMAP_NOTIFYSOCKET", value_path, 0, 0, STIR_SOCKET, SHARED, true,
 	FIELD(notifysocket)},
+    {"IMAP_CONTROLSOCKET", value_path, 0, 0, "/run/imapd.control", SHARED, true,
+	FIELD(controlsocket)},
+    {"IMAPADMINGROUP", value_text, 0, 0, "", SHARED, true, FIELD(admingroup)},
     {"IMAP_PARK", value_flag, 0, 0, "1", SHARED, false, FIELD(park)},
     {"IMAP_PARK_YIELD", value_flag, 0, 0, "1", SHARED, false,
 	FIELD(park_yield)},
@@ -133,6 +136,8 @@ static const struct row rows[] = {
 	FIELD(output_timeout)},
     {"STOP_TIMEOUT", value_number, 1, 600, "10", SHARED, false,
 	FIELD(stop_timeout)},
+    {"IMAP_DRAIN_TIMEOUT", value_number, 1, 604800, "3600", SHARED, false,
+	FIELD(drain_timeout)},
     {"LOCK_TIMEOUT", value_number, 1, 600, "30", SHARED, false,
 	FIELD(lock_timeout)},
 
@@ -427,6 +432,7 @@ settings_keep(const struct settings *running, struct settings *next, size_t *i)
 	next->imap_gid = was.imap_gid;
 	next->auth_uid = was.auth_uid;
 	next->auth_gid = was.auth_gid;
+	next->admin_gid = was.admin_gid;
 	for (; *i < ROWS; (*i)++) {
 		unsigned view = rows[*i].view == SSL ? 1 : 0;
 		void *a, *b;

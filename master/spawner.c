@@ -35,6 +35,7 @@
 
 #include "auth/ticket.h"
 #include "master/indexdir.h"
+#include "master/notbefore.h"
 #include "master/role.h"
 #include "master/spawn.h"
 #include "shm/ipc.h"
@@ -264,6 +265,9 @@ master_says(struct spawner *s, struct ipc_msg *msg)
 	case IPC_KEY:
 		take_key(s, msg);
 		return;
+	case IPC_NOTBEFORE:
+		notbefore_take(msg);
+		return;
 	case IPC_STOP:
 		s->stopped = true;
 		return;
@@ -423,6 +427,8 @@ check_ticket(
 	    t->incarnation > s->boot.incarnation &&
 	    find_client(s, worker, conn) == NULL)
 		return "too old";
+	if (notbefore_voids(t->owner.user, t->time))
+		return "sealed before its account was ended";
 	if (s->boot.privileged != 0 &&
 	    (t->owner.uid == 0 || t->owner.uid < s->boot.set.minuid))
 		return "owner below MINUID";

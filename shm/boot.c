@@ -50,7 +50,8 @@ const char *
 boot_role_name(enum boot_role role)
 {
 	static const char *const names[BOOT_ROLES] = {"any", "master", "log",
-	    "auth", "pam", "spawner", "template", "session", "watch", "worker"};
+	    "auth", "pam", "spawner", "template", "session", "watch", "worker",
+	    "admin"};
 
 	return (unsigned)role < BOOT_ROLES ? names[role] : "?";
 }

@@ -27,6 +27,7 @@ enum boot_role {
 	BOOT_SESSION,
 	BOOT_WATCH,
 	BOOT_WORKER,
+	BOOT_ADMIN, /* imapctl, at the control socket: none of ours */
 	BOOT_ROLES
 };
 

@@ -32,6 +32,16 @@
  * CERTS     u32 tell (1: log them); fd: memfd, see worker/net/bundle.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
+ * NOTE      u64 conn, u32 state (IPC_NOTE_*), u64 received, u64 sent, str
+ * folder, str device ("": as before)          for the connection table TABLE
+ * u32 worker, u32 retired (1: it takes no new clients); fd: its connection
+ * table (shm/conntab.h), to itself for writing, to an administrator for reading
+ * KICK      u64 conn (0: by user), str user       end these connections
+ * NOTBEFORE str user, u64 time (CLOCK_REALTIME, s) tickets of this account that
+ *           were sealed up to then are void
+ * WHO       ; asks for all tables, then DONE
+ * DONE      u32 errno, u64 started (CLOCK_REALTIME, s), u32 clients and u32
+ *           MAXDAEMONS of PORT, the same of SSLPORT
  * LOCAL     ; fd: the local notify socket, see shm/stir.h
  * STOP      u32 fast (1: close now), u32 seconds
  * CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
@@ -83,7 +93,7 @@
  * FOLLOW    u32 first (1: none of those before), u64 dev, u64 ino, u64 stamp;
  *           fds: new, cur, courierimapkeywords. The client wants to hear of
  *           this folder through its account's slot; no fds: of none
- * SHUTDOWN  u32 fast                              say BYE and END
+ * SHUTDOWN  u32 why (IPC_SHUTDOWN_*)              say BYE and END
  *
  * WISH      u64 conn, u64 read, u64 written       the client is quiet; so many
  *           bytes of its stream since SERVE or RESUME
@@ -148,7 +158,13 @@
 	X(COMPRESS, SESSION, WORKER, 1, IPC_BODY_MAX)                          \
 	X(STREAM, WORKER, SESSION, 1, 64)                                      \
 	X(LOCAL, MASTER, WATCH, 1, 64)                                         \
-	X(FOLLOW, SESSION, WORKER, 3, 64)
+	X(FOLLOW, SESSION, WORKER, 3, 64)                                      \
+	X(NOTE, SESSION, WORKER, 0, 640)                                       \
+	X(TABLE, MASTER, ANY, 1, 64)                                           \
+	X(KICK, ANY, ANY, 0, 512)                                              \
+	X(NOTBEFORE, MASTER, SPAWNER, 0, 512)                                  \
+	X(WHO, ADMIN, MASTER, 0, 64)                                           \
+	X(DONE, MASTER, ADMIN, 0, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {
@@ -186,6 +202,16 @@ enum ipc_refused {               /* why no session */
 #define IPC_RESUME_NEWS                                                        \
 	16u /* only tell what is new: nothing is to be read                    \
 	       before a STAY, and PARK needs no WISH */
+
+#define IPC_SHUTDOWN_STOP 0u /* the server stops */
+#define IPC_SHUTDOWN_FAST 1u /* ... and does not wait */
+#define IPC_SHUTDOWN_KICK 2u /* an administrator ends it */
+
+#define IPC_NOTE_AUTH     0u /* no folder is selected */
+#define IPC_NOTE_SELECTED 1u
+#define IPC_NOTE_IDLE     2u
+#define IPC_NOTE_TEXT     256 /* bytes of a text, terminated */
+
 enum ipc_end {
 	IPC_END_LOGOUT,       /* the client said LOGOUT */
 	IPC_END_DISCONNECTED, /* it went away */

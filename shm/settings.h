@@ -85,7 +85,10 @@ struct settings {
 	uint32_t park;    /* IMAP_PARK */
 	uint32_t park_yield;  /* at MAXPERUSER the oldest parked one goes */
 	uint32_t park_linger; /* s that a quiet client keeps its session */
-	char notifysocket[SETTINGS_SOCKET]; /* "": none */
+	char notifysocket[SETTINGS_SOCKET];  /* "": none */
+	char controlsocket[SETTINGS_SOCKET]; /* "": none */
+	char admingroup[SETTINGS_WORD];      /* IMAPADMINGROUP, "": root only */
+	uint32_t admin_gid;                  /* resolved; 0: none */
 
 	/* who may come in, and how often */
 	struct settings_net exempt[SETTINGS_NETS]; /* MAXPERIP_EXEMPT */
@@ -118,6 +121,7 @@ struct settings {
 	uint32_t command_timeout;    /* between two bytes of a command, 60 */
 	uint32_t output_timeout;     /* client takes no bytes, 300 */
 	uint32_t stop_timeout;       /* graceful stop, 10 */
+	uint32_t drain_timeout;      /* of old workers after an upgrade */
 	uint32_t lock_timeout;       /* for a folder's lock, 30 */
 
 	/* TLS */

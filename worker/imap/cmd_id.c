@@ -9,6 +9,7 @@
 
 #include "shm/log.h"
 #include "worker/imap/command.h"
+#include "worker/imap/note.h"
 #include "worker/imap/out.h"
 #include "worker/imap/parse_id.h"
 
@@ -32,6 +33,7 @@ cmd_id(struct command *c)
 		return;
 	if (id.npairs > 0)
 		log_client(c->s, &id);
+	note_send(c->s, &id);
 	answer(c->s);
 	out_tagged(c, OUT_OK, NULL, "ID completed");
 }

@@ -10,6 +10,7 @@
 #include "worker/imap/command.h"
 #include "worker/imap/condstore.h"
 #include "worker/imap/namespace.h"
+#include "worker/imap/note.h"
 #include "worker/imap/objectid.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
@@ -119,6 +120,7 @@ open_folder(struct command *c, bool readonly)
 	}
 	s->client.view = v;
 	session_enter(s, SESSION_SELECTED);
+	note_send(s, NULL);
 	tell_folder(s);
 	if (s->client.rev2 && list_tell_one(s, name) == -1) {
 		out_errno(c, errno, "Unable to open this mailbox.");
@@ -169,6 +171,7 @@ leave(struct session *s)
 	/* RFC 5182 2.1: SELECT and its like empty "$". */
 	s->client.nsaved = 0;
 	session_enter(s, SESSION_AUTH);
+	note_send(s, NULL);
 }
 
 /* What the client knows to be \Deleted, or those of a set. 0 or -1. */

@@ -15,6 +15,7 @@
 #include "shm/ipc.h"
 #include "shm/log.h"
 #include "worker/imap/command.h"
+#include "worker/imap/note.h"
 #include "worker/imap/notify.h"
 #include "worker/imap/out.h"
 #include "worker/imap/parking.h"
@@ -96,6 +97,7 @@ idle(struct command *c)
 			    "IDLE without notices, only the slow look user=%s",
 			    s->account->user);
 	}
+	note_send(s, NULL);
 	wait_line(s, &line);
 	if (s->client.state == SESSION_PARKED)
 		return;
@@ -105,6 +107,7 @@ idle(struct command *c)
 	(void)snprintf(tag, sizeof(tag), "%s", s->client.idle_tag);
 	c->tag = tag;
 	s->client.idle_tag[0] = '\0';
+	note_send(s, NULL);
 	if (!session_alive(s))
 		return;
 	if (line.n != 4 || strncasecmp(line.text, "DONE", 4) != 0) {

@@ -157,7 +157,10 @@ session_alive(struct session *s)
 void
 session_obey(struct session *s)
 {
-	if (s->news.end != NEWS_NONE)
+	if (s->news.end == NEWS_KICKED)
+		session_bye(s, IPC_END_SHUTDOWN,
+		    "[ALERT] Disconnected by the administrator.");
+	else if (s->news.end != NEWS_NONE)
 		session_bye(s, IPC_END_SHUTDOWN,
 		    "Corkboard IMAP server shut down by signal.");
 }

@@ -15,6 +15,7 @@
 
 #include "shm/log.h"
 #include "worker/imap/idle.h"
+#include "worker/imap/note.h"
 #include "worker/imap/parking.h"
 
 #define END_WAIT 10000 /* ms for room in the channel */
@@ -161,7 +162,8 @@ take_news(struct session *s, struct ipc_msg *msg)
 		break;
 	case IPC_SHUTDOWN:
 		if (s->news.end == NEWS_NONE)
-			s->news.end = NEWS_SHUTDOWN;
+			s->news.end =
+			    note_is_kick(msg) ? NEWS_KICKED : NEWS_SHUTDOWN;
 		break;
 	case IPC_SERVE:
 		/* One login at a time: the worker has lost count. */

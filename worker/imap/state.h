@@ -94,6 +94,7 @@ struct session_news {
 	enum {
 		NEWS_NONE,
 		NEWS_SHUTDOWN, /* IPC_SHUTDOWN */
+		NEWS_KICKED,   /* ... by an administrator */
 		NEWS_ORPHAN    /* the channel has ended */
 	} end;
 };

@@ -38,6 +38,7 @@
 #include "worker/net/lease.h"
 #include "worker/net/park.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 #include "worker/net/tell.h"
 #include "worker/net/wake.h"
 
@@ -128,6 +129,7 @@ client_accept(struct worker *w, struct ipc_msg *msg)
 	    c->src.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if ((c->flags & IPC_CLIENT_PROXY) == 0)
 		tell_connection(c);
+	roster_enter(w, c);
 	if (c->gate == NULL)
 		client_end(w, c);
 	else if ((c->flags & IPC_CLIENT_PROXY) != 0 &&
@@ -722,6 +724,7 @@ client_end(struct worker *w, struct client *c)
 	if (c->state == CLIENT_WAKING)
 		wake_leave(c);
 	client_enter(c, CLIENT_GONE);
+	roster_leave(w, c);
 	if (c->login == 0)
 		tell_disconnected(w, c);
 	w->refusing -= c->refusing;
@@ -780,11 +783,11 @@ client_stop(struct worker *w, struct client *c, bool fast)
 		tell_end(w, c, &end);
 	}
 	if (c->state == CLIENT_SERVED && !fast) {
-		lease_shutdown(w, c->lease, false);
+		lease_shutdown(w, c->lease, IPC_SHUTDOWN_STOP);
 		return;
 	}
 	if (c->state == CLIENT_SERVED) {
-		lease_shutdown(w, c->lease, true);
+		lease_shutdown(w, c->lease, IPC_SHUTDOWN_FAST);
 		tell_end(w, c, &end);
 		client_end(w, c);
 		return;

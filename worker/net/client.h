@@ -42,6 +42,7 @@ struct client {
 	uint64_t conn;
 	RB_ENTRY(client) byconn;
 	TAILQ_ENTRY(client) early, again;
+	uint32_t place; /* in the connection table, + 1; 0: none (roster.h) */
 	bool is_early, is_again;
 	bool eof;        /* it sends nothing more */
 	bool tls_later;  /* began in clear: STARTTLS */

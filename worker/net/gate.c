@@ -17,6 +17,7 @@
 #include "auth/ticket.h"
 #include "shm/log.h"
 #include "worker/net/lease.h"
+#include "worker/net/roster.h"
 #include "worker/net/tell.h"
 
 static bool command(struct worker *, struct client *);
@@ -237,6 +238,7 @@ id(struct worker *w, struct client *c, struct login_command *cmd)
 
 	if (cmd->npairs > 0)
 		tell_id(c, cmd);
+	roster_id(w, c, cmd);
 	if ((c->flags & IPC_CLIENT_TRUST) != 0)
 		id_claim(c, cmd);
 	if (fields < 0 || uname(&u) == -1) {
@@ -559,6 +561,7 @@ static void
 failed(struct worker *w, struct client *c, const char *say)
 {
 	client_say(c, "%s %s\r\n", c->tag, say);
+	roster_count(w, CONNTAB_FAILED, 1);
 	if (++c->gate->failed >= GATE_FAILED_MAX)
 		client_bye(w, c, "* BYE [ALERT] Too many failed logins.\r\n");
 }

@@ -27,6 +27,7 @@
 #include "worker/net/notice.h"
 #include "worker/net/park.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 #include "worker/net/tell.h"
 #include "worker/net/wake.h"
 
@@ -314,9 +315,11 @@ serve(struct worker *w, struct client *c)
 		c->login = w->now;
 		tell_login(c);
 		peer_owe(w, &w->master, IPC_LOGGEDIN, c->conn, 0);
+		roster_count(w, CONNTAB_LOGINS, 1);
 		gate_free(c->gate);
 		c->gate = NULL;
 	}
+	roster_update(w, c);
 	if (!k->reused) /* a second session would need the input again */
 		client_eat(c, c->nin);
 	if (c->relay != NULL)
@@ -434,6 +437,9 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 		break;
 	case IPC_UNWATCH:
 		r = notice_unwatch(w, k, msg);
+		break;
+	case IPC_NOTE:
+		r = roster_note(w, k->client, msg);
 		break;
 	case IPC_WISH:
 		r = park_wish(w, k, msg);
@@ -711,6 +717,7 @@ lease_changed(struct worker *w, struct lease *k)
 
 	if (k->folder == NULL || k->owes)
 		return;
+	roster_count(w, CONNTAB_WAKES, 1);
 	ipc_begin(&put, IPC_CHANGED);
 	ipc_put_u64(&put, k->folder->dev);
 	ipc_put_u64(&put, k->folder->ino);
@@ -721,13 +728,13 @@ lease_changed(struct worker *w, struct lease *k)
 }
 
 void
-lease_shutdown(struct worker *w, struct lease *k, bool fast)
+lease_shutdown(struct worker *w, struct lease *k, uint32_t why)
 {
 	struct ipc_put put;
 
 	(void)w;
 	ipc_begin(&put, IPC_SHUTDOWN);
-	ipc_put_u32(&put, fast);
+	ipc_put_u32(&put, why);
 	(void)ipc_send(k->src.fd, &put, NULL, 0);
 }
 

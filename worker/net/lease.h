@@ -73,8 +73,8 @@ void lease_forlorn(struct worker *);
 void lease_leave(struct worker *, struct client *);
 /* Tells it that its folder has changed. */
 void lease_changed(struct worker *, struct lease *);
-/* Tells it to say BYE and END. */
-void lease_shutdown(struct worker *, struct lease *, bool fast);
+/* Tells it to say BYE and END: IPC_SHUTDOWN_*. */
+void lease_shutdown(struct worker *, struct lease *, uint32_t why);
 void lease_close(struct worker *, struct lease *);
 void lease_free(struct lease *);
 

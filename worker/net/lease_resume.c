@@ -10,6 +10,7 @@
 #include "worker/net/lease.h"
 #include "worker/net/park.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 
 static int send_resume(struct lease *, const struct client *, int);
 
@@ -33,6 +34,7 @@ lease_resume(struct worker *w, struct lease *k, struct client *c)
 		return -1;
 	}
 	client_enter(c, CLIENT_SERVED);
+	roster_update(w, c);
 	client_deadline(w, c, 0);
 	c->lease = k;
 	if (k->client == NULL) {

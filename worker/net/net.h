@@ -84,6 +84,7 @@ struct worker {
 	struct source bell;
 	const int *bells; /* lent */
 	struct board *board;
+	struct conntab *table;         /* NULL: none was given; roster.h */
 	struct tls_context *tls;       /* NULL: no certificate */
 	struct deflate_packer *packer; /* NULL: nobody had COMPRESS yet */
 	struct client_tree clients;

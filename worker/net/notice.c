@@ -11,6 +11,7 @@
 
 #include "shm/log.h"
 #include "worker/net/park.h"
+#include "worker/net/roster.h"
 
 #define TAKE 256u /* dirty slots at a time; board_take wants 64 at least */
 
@@ -45,6 +46,7 @@ notice_post(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	(void)k;
 	if (read_folder(msg, &dev, &ino, &stamp) == -1)
 		return -1;
+	roster_count(w, CONNTAB_POSTS, 1);
 	board_post(w->board, board_slot(w->board, dev, ino), stamp, w->bells);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "worker/net/deflate.h"
 #include "worker/net/flow.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 #include "worker/net/tell.h"
 #include "worker/net/wake.h"
 
@@ -170,6 +171,7 @@ park_take(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	if (c->deflate != NULL)
 		(void)deflate_rest(c->deflate);
 	client_enter(c, CLIENT_PARKED);
+	roster_update(w, c);
 	lease_next(w, k);
 	if (c->state != CLIENT_PARKED)
 		return 0;

@@ -14,9 +14,11 @@
 #include "worker/net/bundle.h"
 #include "worker/net/client.h"
 #include "worker/net/gate.h"
+#include "worker/net/kick.h"
 #include "worker/net/lease.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
+#include "worker/net/roster.h"
 #include "worker/net/tls.h"
 
 #define TURN           16           /* messages of one peer in one tick */
@@ -262,6 +264,10 @@ from_master(struct worker *w, struct ipc_msg *msg)
 		return take_certs(w, msg);
 	case IPC_SETTINGS:
 		return take_settings(w, msg);
+	case IPC_TABLE:
+		return roster_open(w, msg);
+	case IPC_KICK:
+		return kick_take(w, msg);
 	case IPC_STOP:
 		return take_stop(w, msg);
 	default:

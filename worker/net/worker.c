@@ -22,6 +22,7 @@
 #include "worker/net/notice.h"
 #include "worker/net/park.h"
 #include "worker/net/relay.h"
+#include "worker/net/roster.h"
 #include "worker/net/tls.h"
 #include "worker/net/wake.h"
 
@@ -319,6 +320,7 @@ worker_free(struct worker *w)
 	tls_forget(w->tls);
 	deflate_packer_free(w->packer);
 	board_unmap(w->board);
+	roster_close(w);
 	if (w->epoll != -1)
 		(void)close(w->epoll);
 	free(w);
