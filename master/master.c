@@ -134,6 +134,8 @@ begin(struct master *m, const struct settings *set, int privileged)
 	m->look = now_ms() + set->tls_check * 1000u;
 	machine_files(set);
 	machine_oom(privileged);
+	if (machine_sandbox(set, privileged) == -1)
+		return -1;
 	find_program(&m->program);
 	m->brood.admit = admit_new();
 	m->signals = sig_open();

@@ -80,6 +80,7 @@ static const struct row rows[] = {
     {"IMAP_SPARES", value_number, 0, 64, "8", SHARED, false, FIELD(spares)},
     {"IMAP_LINGER", value_number, 0, 3600, "10", SHARED, false, FIELD(linger)},
     {"IMAP_PARK", value_flag, 0, 0, "1", SHARED, false, FIELD(park)},
+    {"SANDBOX", value_sandbox, 0, 0, "on", SHARED, true, FIELD(sandbox)},
 
     /* who may come in, and how often */
     {"MAXPERIP_EXEMPT", value_nets, 0, 0, "", SHARED, false,

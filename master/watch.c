@@ -73,6 +73,7 @@ struct watch {
 	int parent;
 	int inotify;
 	int workers[BOOT_WORKERS]; /* channels, -1: none */
+	uint64_t incarnations[BOOT_WORKERS];
 	struct folder_tree folders;
 	struct mark_tree marks;
 	struct folder_queue again; /* by rising due */
@@ -88,6 +89,7 @@ static int wait_ms(const struct watch *);
 static void from_master(struct watch *);
 static void new_worker(struct watch *, struct ipc_msg *);
 static void from_worker(struct watch *, unsigned worker);
+static int worker_says(struct watch *, unsigned worker, struct ipc_msg *);
 static void drop_worker(struct watch *, unsigned worker);
 static int take_watch(struct watch *, unsigned worker, struct ipc_msg *);
 static int check_dirs(const int fds[DIRS], uint64_t dev, uint64_t ino);
@@ -96,7 +98,7 @@ static struct folder *new_folder(
 static void add_marks(struct watch *, struct folder *);
 static void free_folder(struct watch *, struct folder *);
 static struct folder *find_folder(struct watch *, uint64_t dev, uint64_t ino);
-static void take_unwatch(struct watch *, unsigned worker, struct ipc_msg *);
+static int take_unwatch(struct watch *, unsigned worker, struct ipc_msg *);
 static void from_inotify(struct watch *);
 static void stirred(struct watch *, struct folder *);
 static bool is_young(const struct folder *);
@@ -252,11 +254,12 @@ new_worker(struct watch *w, struct ipc_msg *msg)
 {
 	struct ipc_get get;
 	uint32_t role, number;
+	uint64_t incarnation;
 
 	ipc_open(&get, msg);
 	role = ipc_get_u32(&get);
 	number = ipc_get_u32(&get);
-	ipc_get_u64(&get);
+	incarnation = ipc_get_u64(&get);
 	if (ipc_done(&get) == -1 || role != BOOT_WORKER ||
 	    number >= BOOT_WORKERS)
 		return;
@@ -264,6 +267,7 @@ new_worker(struct watch *w, struct ipc_msg *msg)
 	if (w->workers[number] != -1)
 		drop_worker(w, number);
 	w->workers[number] = ipc_take_fd(msg, 0);
+	w->incarnations[number] = incarnation;
 }
 
 static void
@@ -274,22 +278,38 @@ from_worker(struct watch *w, unsigned worker)
 
 	for (int i = 0; i < SLICE; i++) {
 		n = ipc_recv(w->workers[worker], BOOT_WATCH, BOOT_WORKER, &msg);
+		if (n == 1 && worker_says(w, worker, &msg) == -1)
+			n = -1;
 		if (n != 1)
 			break;
-		if (msg.type == IPC_WATCH) {
-			if (take_watch(w, worker, &msg) == -1)
-				log_line(LOG_LEVEL_WARN,
-				    "worker %u: not a folder to watch: %s",
-				    worker, strerror(errno));
-		} else if (msg.type == IPC_UNWATCH)
-			take_unwatch(w, worker, &msg);
 	}
 	if (n == 1 || (n == -1 && errno == EAGAIN))
 		return;
-	if (n == -1)
-		log_line(
-		    LOG_LEVEL_WARN, "worker %u: %s", worker, strerror(errno));
+	if (n == -1) {
+		log_line(LOG_LEVEL_ERR, "worker %u dropped: %s", worker,
+		    strerror(errno));
+		ipc_blame(w->parent, worker, w->incarnations[worker]);
+	}
 	drop_worker(w, worker);
+}
+
+/* -1 with EPROTO for what no worker of ours would have sent. */
+static int
+worker_says(struct watch *w, unsigned worker, struct ipc_msg *msg)
+{
+	if (msg->type == IPC_UNWATCH)
+		return take_unwatch(w, worker, msg);
+	errno = EPROTO;
+	if (msg->type != IPC_WATCH)
+		return -1;
+	if (take_watch(w, worker, msg) == 0)
+		return 0;
+	if (errno == EPROTO)
+		return -1;
+	/* The directories are a session's. */
+	log_line(LOG_LEVEL_WARN, "worker %u: not a folder to watch: %s", worker,
+	    strerror(errno));
+	return 0;
 }
 
 static void
@@ -462,7 +482,7 @@ find_folder(struct watch *w, uint64_t dev, uint64_t ino)
 	return RB_FIND(folder_tree, &w->folders, &key);
 }
 
-static void
+static int
 take_unwatch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 {
 	struct ipc_get get;
@@ -472,14 +492,17 @@ take_unwatch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 	ipc_open(&get, msg);
 	dev = ipc_get_u64(&get);
 	ino = ipc_get_u64(&get);
-	if (ipc_done(&get) == -1)
-		return;
+	if (ipc_done(&get) == -1) {
+		errno = EPROTO;
+		return -1;
+	}
 	f = find_folder(w, dev, ino);
 	if (f == NULL)
-		return;
+		return 0;
 	f->workers &= ~(UINT64_C(1) << worker);
 	if (f->workers == 0)
 		free_folder(w, f);
+	return 0;
 }
 
 static void

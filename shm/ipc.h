@@ -30,7 +30,8 @@
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
  * STOP      u32 fast (1: close now), u32 seconds
- * CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
+ * BLAME     u32 number, u64 incarnation       this worker broke the rules: end
+ * it CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
  *           (IPC_CLIENT_*), str peer address, u32 peer port, str local
  *           address, u32 local port, str refusal (for _REFUSE); fd: the socket
  * CLOSED    u64 conn                              its client and socket are
@@ -81,6 +82,7 @@
 	X(CERTS_OK, WORKER, MASTER, 0, 2048)                                   \
 	X(KEY, MASTER, ANY, 0, 64)                                             \
 	X(STOP, MASTER, ANY, 0, 64)                                            \
+	X(BLAME, ANY, MASTER, 0, 64)                                           \
 	X(CLIENT, MASTER, WORKER, 1, 1024)                                     \
 	X(CLOSED, WORKER, MASTER, 0, 64)                                       \
 	X(LOGGEDIN, WORKER, MASTER, 0, 64)                                     \
@@ -184,6 +186,12 @@ int ipc_send(int channel, struct ipc_put *, const int *fds, int nfds);
 /* As ipc_send, but waits up to ms milliseconds for room; ETIMEDOUT. */
 int ipc_send_wait(
     int channel, struct ipc_put *, const int *fds, int nfds, int ms);
+
+/*
+ * Tells the master that a worker sent what it must not: it will be killed. For
+ * a servant that has dropped the worker's channel. Never waits.
+ */
+void ipc_blame(int master, uint32_t number, uint64_t incarnation);
 
 /*
  * Receive one message as role "me" from a peer of role "from"; never waits.

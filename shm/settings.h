@@ -68,6 +68,12 @@ enum settings_verify { /* TLS_VERIFYPEER */
 	SETTINGS_VERIFY_REQUIRE, /* there must be one */
 };
 
+enum settings_sandbox {       /* SANDBOX */
+	SETTINGS_SANDBOX_OFF, /* no filters, Landlock, network of its own */
+	SETTINGS_SANDBOX_ON,  /* as far as the machine has them */
+	SETTINGS_SANDBOX_REQUIRED, /* ... or nothing is served */
+};
+
 struct settings {
 	struct settings_view view[2]; /* 0: PORT, 1: SSLPORT */
 	char config[SETTINGS_PATH];   /* the file itself, absolute */
@@ -80,6 +86,7 @@ struct settings {
 	uint32_t spares;  /* sessions forked ahead, 0 to 64 */
 	uint32_t linger;  /* s a session without a client waits for the next */
 	uint32_t park;    /* IMAP_PARK */
+	uint32_t sandbox; /* enum settings_sandbox */
 
 	/* who may come in, and how often */
 	struct settings_net exempt[SETTINGS_NETS]; /* MAXPERIP_EXEMPT */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "maildir/mime.h"
+#include "shm/limits.h"
 #include "worker/imap/binary.h"
 #include "worker/imap/change.h"
 #include "worker/imap/command.h"
@@ -15,9 +16,7 @@
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
-#define GRACE_SECONDS 600  /* for a literal, */
-#define GRACE_RATE    1024 /* and one more for so many bytes */
-#define SWALLOW_TIMES 2    /* times the limit is read and thrown away */
+#define SWALLOW_TIMES 2 /* times the limit is read and thrown away */
 
 struct append {
 	struct command *c;
@@ -215,7 +214,7 @@ copy_literal(struct append *a)
 	struct session *s = a->c->s;
 	uint64_t left = a->message.literal->n;
 	time_t end =
-	    session_clock() + GRACE_SECONDS + (time_t)(left / GRACE_RATE);
+	    session_clock() + APPEND_GRACE + (time_t)(left / APPEND_RATE);
 	const char *p;
 	size_t n;
 
