@@ -1,8 +1,10 @@
 /*
- * Reading copies some 64 kB of records out of one transaction, from the wanted
- * message on, so that a walk over a folder needs few of them and none is open
- * while the client is written to. Writing waits until as much has come together
- * or the folder is looked at. Losing any of it loses time.
+ * Each kind is a row of its own: who walks over a folder and asks for two kinds
+ * reads those two, from the wanted message on, some 64 kB at a time copied out
+ * of one transaction, so that a walk needs few of them and none is open while
+ * the client is written to. Who jumps about reads little at a time. Writing
+ * waits until much has come together or the folder is looked at. Losing any of
+ * it loses time.
  */
 #include "maildir/cache.h"
 
@@ -15,10 +17,12 @@
 
 #define KIND_FACTS 0
 #define KINDS      (MAILBOX_KEPT_KINDS + 1)
-#define ENOUGH     65536 /* bytes; then a reading ends, a writing begins */
-#define ROOM       (ENOUGH + KINDS * (MAILBOX_KEPT_MAX + 64))
+#define FIRST      4096   /* bytes that a reading brings, doubled */
+#define ENOUGH     65536  /* by each that goes on behind it, up to this */
+#define WRITE      131072 /* bytes; then a writing begins */
+#define LARGEST    (sizeof(struct record) + MAILBOX_KEPT_MAX)
 
-struct record {        /* in both buffers; its bytes follow, padded to eight */
+struct record {        /* in all buffers; its bytes follow, padded to eight */
 	uint64_t base; /* sum of the base name */
 	uint32_t uid, n;
 	uint32_t kind, pad;
@@ -29,26 +33,34 @@ struct facts {
 	int64_t date;
 };
 
-struct half {
-	char *p; /* ROOM bytes, or NULL */
-	size_t n;
+struct window { /* a copied piece of a row */
+	char *p;
+	size_t n, room;
+	size_t want;     /* bytes to bring */
+	uint32_t lo, hi; /* UIDs that it tells all about; hi 0: none */
+	size_t at;       /* of the last find in it */
 };
 
 struct cache {
-	struct half in, out;
-	uint32_t lo, hi; /* UIDs that in tells all about; hi 0: none */
-	size_t at;       /* of the last find in it */
+	struct window in[KINDS];
+	uint32_t kind; /* that is being read */
+	char *out;     /* records that wait: WRITE and LARGEST bytes, or NULL */
+	size_t nout;
+	unsigned waits; /* kinds in it, as bits */
+	size_t near;    /* index of the message that was asked for last */
 	struct mailbox *mb;
 };
 
 static struct cache *cache_of(struct mailbox *);
 static bool get(struct mailbox *, uint32_t, uint32_t, const char **, size_t *);
-static bool search(struct cache *, uint32_t, uint32_t, struct record *);
+static bool bring(struct cache *, uint32_t, uint32_t);
+static bool search(struct window *, uint32_t, struct record *);
 static int fill(struct index_txn *, void *);
+static bool add(struct window *, const struct record *, const void *);
 static void put(struct mailbox *, uint32_t, uint32_t, const void *, size_t);
-static bool add(struct half *, const struct record *, const void *);
+static size_t lay(char *, const struct record *, const void *);
 static int write_all(struct index_txn *, void *);
-static uint64_t sum_base(const struct mailbox *, uint32_t, bool *);
+static bool sum_base(struct cache *, uint32_t, uint64_t *);
 static size_t padded(size_t);
 
 bool
@@ -101,88 +113,110 @@ static bool
 get(struct mailbox *mb, uint32_t uid, uint32_t kind, const char **p, size_t *n)
 {
 	struct cache *c = cache_of(mb);
+	struct window *w;
 	struct record rec;
-	int saved = errno;
 	uint64_t base;
-	bool there;
 
-	base = sum_base(mb, uid, &there);
-	if (c == NULL || !there || !index_hopeful(mb->md))
+	if (c == NULL || !sum_base(c, uid, &base))
 		return false;
-	if (c->in.p == NULL && (c->in.p = malloc(ROOM)) == NULL)
+	w = &c->in[kind];
+	if ((uid < w->lo || uid > w->hi) && !bring(c, kind, uid))
 		return false;
-	if (uid < c->lo || uid > c->hi) {
-		c->lo = uid;
-		c->hi = 0;
-		if (index_read(mb->md, fill, c) != 0) {
-			c->hi = 0;
-			errno = saved;
-			return false;
-		}
-		errno = saved;
-	}
-	if (!search(c, uid, kind, &rec) || rec.base != base)
+	if (!search(w, uid, &rec) || rec.base != base)
 		return false;
-	*p = c->in.p + c->at + sizeof(rec);
+	*p = w->p + w->at + sizeof(rec);
 	*n = rec.n;
 	return true;
 }
 
-/* Both are mostly asked for in the order of UIDs. */
 static bool
-search(struct cache *c, uint32_t uid, uint32_t kind, struct record *rec)
+bring(struct cache *c, uint32_t kind, uint32_t uid)
 {
-	if (c->at < c->in.n)
-		memcpy(rec, c->in.p + c->at, sizeof(*rec));
-	if (c->at >= c->in.n || rec->uid > uid ||
-	    (rec->uid == uid && rec->kind > kind))
-		c->at = 0;
-	while (c->at < c->in.n) {
-		memcpy(rec, c->in.p + c->at, sizeof(*rec));
-		if (rec->uid == uid && rec->kind == kind)
-			return true;
-		if (rec->uid > uid || (rec->uid == uid && rec->kind > kind))
-			return false;
-		c->at += sizeof(*rec) + padded(rec->n);
+	struct window *w = &c->in[kind];
+	bool goes_on = w->hi != 0 && uid > w->hi;
+	int saved = errno;
+
+	if (!index_hopeful(c->mb->md))
+		return false;
+	if (!goes_on)
+		w->want = FIRST;
+	else if (w->want < ENOUGH)
+		w->want *= 2;
+	w->lo = uid;
+	c->kind = kind;
+	if (index_read(c->mb->md, fill, c) != 0)
+		w->hi = 0;
+	errno = saved;
+	return w->hi != 0;
+}
+
+/* Mostly asked for in the order of UIDs. */
+static bool
+search(struct window *w, uint32_t uid, struct record *rec)
+{
+	if (w->at < w->n)
+		memcpy(rec, w->p + w->at, sizeof(*rec));
+	if (w->at >= w->n || rec->uid > uid)
+		w->at = 0;
+	while (w->at < w->n) {
+		memcpy(rec, w->p + w->at, sizeof(*rec));
+		if (rec->uid >= uid)
+			return rec->uid == uid;
+		w->at += sizeof(*rec) + padded(rec->n);
 	}
 	return false;
 }
 
-/* From c->lo on, whole messages. */
+/* From lo on. */
 static int
 fill(struct index_txn *txn, void *arg)
 {
 	struct cache *c = arg;
-	unsigned char key[KEY_MESSAGE];
+	struct window *w = &c->in[c->kind];
+	unsigned char key[KEY_CACHE];
 	struct folder_record folder;
 	struct index_bytes k, v;
 	struct record rec;
-	uint32_t last = 0;
 	bool more;
 
-	c->in.n = c->at = 0;
-	c->hi = UINT32_MAX;
+	w->n = w->at = 0;
+	w->hi = 0;
 	if (!folder_get(txn, c->mb, &folder))
 		return 1;
-	key_message(key, folder.number, c->lo);
-	key[0] = 'C';
-	more = index_seek(txn, key, sizeof(key), KEY_FOLDER, &k, &v);
+	key_cache(key, folder.number, c->kind, w->lo);
+	more = index_seek(txn, key, sizeof(key), KEY_KIND, &k, &v);
 	for (; more; more = index_next(txn, &k, &v)) {
 		if (k.n != KEY_CACHE || v.n < sizeof(rec))
 			index_distrust(txn, "a kept text has no sense");
 		memcpy(&rec, v.p, sizeof(rec));
-		if (rec.uid != key_uid(&k) || rec.n != v.n - sizeof(rec) ||
-		    rec.n > MAILBOX_KEPT_MAX || rec.kind >= KINDS)
+		if (rec.uid != key_cache_uid(k.p) || rec.kind != c->kind ||
+		    rec.n != v.n - sizeof(rec) || rec.n > MAILBOX_KEPT_MAX)
 			index_distrust(txn, "a kept text has no sense");
-		if (c->in.n > ENOUGH && rec.uid != last) {
-			c->hi = last;
-			break;
-		}
-		if (!add(&c->in, &rec, (const char *)v.p + sizeof(rec)))
-			index_distrust(txn, "too much is kept of a message");
-		last = rec.uid;
+		if (w->n >= w->want)
+			return 0;
+		if (!add(w, &rec, (const char *)v.p + sizeof(rec)))
+			return 1;
+		w->hi = rec.uid;
 	}
+	w->hi = UINT32_MAX;
 	return 0;
+}
+
+static bool
+add(struct window *w, const struct record *rec, const void *p)
+{
+	size_t need = w->n + sizeof(*rec) + padded(rec->n);
+	size_t room = w->want + LARGEST;
+	char *q;
+
+	if (need > w->room) {
+		if ((q = realloc(w->p, need > room ? need : room)) == NULL)
+			return false;
+		w->p = q;
+		w->room = need > room ? need : room;
+	}
+	w->n += lay(w->p + w->n, rec, p);
+	return true;
 }
 
 static void
@@ -190,31 +224,28 @@ put(struct mailbox *mb, uint32_t uid, uint32_t kind, const void *p, size_t n)
 {
 	struct cache *c = cache_of(mb);
 	struct record rec = {0};
-	bool there;
 
-	rec.base = sum_base(mb, uid, &there);
-	if (c == NULL || !there || n > MAILBOX_KEPT_MAX || kind >= KINDS)
+	if (c == NULL || n > MAILBOX_KEPT_MAX || kind >= KINDS ||
+	    !sum_base(c, uid, &rec.base))
 		return;
-	if (c->out.p == NULL && (c->out.p = malloc(ROOM)) == NULL)
+	if (c->out == NULL && (c->out = malloc(WRITE + LARGEST + 8)) == NULL)
 		return;
 	rec.uid = uid;
 	rec.n = (uint32_t)n;
 	rec.kind = kind;
-	if (!add(&c->out, &rec, p))
-		return;
-	if (c->out.n > ENOUGH)
+	c->nout += lay(c->out + c->nout, &rec, p);
+	c->waits |= 1u << kind;
+	if (c->nout >= WRITE)
 		cache_flush(mb);
 }
 
-static bool
-add(struct half *half, const struct record *rec, const void *p)
+/* How many bytes it took. */
+static size_t
+lay(char *at, const struct record *rec, const void *p)
 {
-	if (half->n + sizeof(*rec) + padded(rec->n) > ROOM)
-		return false;
-	memcpy(half->p + half->n, rec, sizeof(*rec));
-	memcpy(half->p + half->n + sizeof(*rec), p, rec->n);
-	half->n += sizeof(*rec) + padded(rec->n);
-	return true;
+	memcpy(at, rec, sizeof(*rec));
+	memcpy(at + sizeof(*rec), p, rec->n);
+	return sizeof(*rec) + padded(rec->n);
 }
 
 void
@@ -222,13 +253,18 @@ cache_flush(struct mailbox *mb)
 {
 	struct cache *c = mb->cache;
 	int saved = errno;
+	uint32_t kind;
 
-	if (c == NULL || c->out.n == 0)
+	if (c == NULL || c->nout == 0)
 		return;
 	if (index_hopeful(mb->md))
 		(void)index_write(mb->md, write_all, c);
-	c->out.n = 0;
-	c->hi = c->lo = 0; /* what was not there may be there now */
+	c->nout = 0;
+	/* What was not there may be there now. */
+	for (kind = 0; kind < KINDS; kind++)
+		if ((c->waits & 1u << kind) != 0)
+			c->in[kind].hi = 0;
+	c->waits = 0;
 	errno = saved;
 }
 
@@ -237,23 +273,28 @@ static int
 write_all(struct index_txn *txn, void *arg)
 {
 	struct cache *c = arg;
-	unsigned char key[KEY_CACHE];
+	unsigned char key[KEY_CACHE], message[KEY_MESSAGE];
 	struct folder_record folder;
 	struct index_bytes v;
 	struct record rec;
+	uint32_t uid = 0;
+	bool there = false;
 	size_t at;
 
 	if (!folder_get(txn, c->mb, &folder))
 		return 1;
-	for (at = 0; at < c->out.n; at += sizeof(rec) + padded(rec.n)) {
-		memcpy(&rec, c->out.p + at, sizeof(rec));
-		key_message(key, folder.number, rec.uid);
-		if (!index_get(txn, key, KEY_MESSAGE, &v))
+	for (at = 0; at < c->nout; at += sizeof(rec) + padded(rec.n)) {
+		memcpy(&rec, c->out + at, sizeof(rec));
+		if (rec.uid != uid) {
+			uid = rec.uid;
+			key_message(message, folder.number, uid);
+			there = index_get(txn, message, KEY_MESSAGE, &v);
+		}
+		if (!there)
 			continue;
-		key[0] = 'C';
-		key[KEY_MESSAGE] = (unsigned char)rec.kind;
+		key_cache(key, folder.number, rec.kind, uid);
 		index_put(
-		    txn, key, sizeof(key), c->out.p + at, sizeof(rec) + rec.n);
+		    txn, key, sizeof(key), c->out + at, sizeof(rec) + rec.n);
 	}
 	return 0;
 }
@@ -261,29 +302,57 @@ write_all(struct index_txn *txn, void *arg)
 void
 cache_free(struct mailbox *mb)
 {
-	if (mb->cache == NULL)
+	struct cache *c = mb->cache;
+	uint32_t kind;
+
+	if (c == NULL)
 		return;
 	cache_flush(mb);
-	free(mb->cache->in.p);
-	free(mb->cache->out.p);
-	free(mb->cache);
+	for (kind = 0; kind < KINDS; kind++)
+		free(c->in[kind].p);
+	free(c->out);
+	free(c);
 	mb->cache = NULL;
 }
 
-/* FNV-1a of the base name. */
-static uint64_t
-sum_base(const struct mailbox *mb, uint32_t uid, bool *there)
+void
+cache_bury(struct index_txn *txn, uint32_t number, uint32_t uid)
 {
-	uint64_t h = 14695981039346656037ull;
-	size_t i = entry_by_uid(mb, uid);
+	unsigned char key[KEY_CACHE];
+	uint32_t kind;
+
+	for (kind = 0; kind < KINDS; kind++) {
+		key_cache(key, number, kind, uid);
+		index_del(txn, key, sizeof(key));
+	}
+}
+
+/* Of the base name; false: no such message. Mostly it is the next one. */
+static bool
+sum_base(struct cache *c, uint32_t uid, uint64_t *out)
+{
+	const struct mailbox *mb = c->mb;
+	uint64_t h = 0x9ae16a3b2f90404full, v;
+	size_t i = c->near, n, step;
 	const char *p;
 
-	*there = i != NOWHERE && (mb->entries[i].bits & ENTRY_MISSING) == 0;
-	if (!*there)
-		return 0;
-	for (p = entry_base(mb, i); *p != '\0'; p++)
-		h = (h ^ (unsigned char)*p) * 1099511628211ull;
-	return h;
+	if (i + 1 < mb->n && mb->messages[i].uid < uid)
+		i++;
+	if (i >= mb->n || mb->messages[i].uid != uid)
+		i = entry_by_uid(mb, uid);
+	if (i == NOWHERE || (mb->entries[i].bits & ENTRY_MISSING) != 0)
+		return false;
+	c->near = i;
+	p = entry_base(mb, i);
+	for (n = mb->entries[i].len; n > 0; n -= step, p += step) {
+		step = n < sizeof(v) ? n : sizeof(v);
+		v = n; /* so that the length counts */
+		memcpy(&v, p, step);
+		h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	*out = h;
+	return true;
 }
 
 static size_t

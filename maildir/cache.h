@@ -1,6 +1,6 @@
 /*
- * What was made of a message once, kept in the index: records "C number uid
- * kind". A message's bytes never change under one base name, so that name is
+ * What was made of a message once, kept in the index: records "C number kind
+ * uid". A message's bytes never change under one base name, so that name is
  * what a record is checked against. A format that changes needs another
  * INDEX_VERSION.
  */
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
+struct index_txn;
 struct mailbox;
 
 /* Size with CRLF line ends and date of a message, if they are kept. */
@@ -21,5 +22,7 @@ void cache_put_facts(
 void cache_flush(struct mailbox *);
 /* Writes it and frees the memory. */
 void cache_free(struct mailbox *);
+/* Inside of a transaction: nothing is kept of this message any more. */
+void cache_bury(struct index_txn *, uint32_t number, uint32_t uid);
 
 #endif

@@ -271,7 +271,8 @@ delivery_end(struct delivery *d)
 	    item->file, sizeof(item->file), "%.240s%.12s", base, info);
 	usage_add(&d->usage, (uint64_t)st.st_size, item->flags);
 	d->fd = -1;
-	return 0;
+	/* Where its size was not known when it began. */
+	return usage_room(&d->usage);
 }
 
 /* Not fdatasync: the mtime is the INTERNALDATE and must last. */

@@ -5,7 +5,7 @@
  *	F dev ino	-> struct folder_record
  *	M number uid	-> struct message_record, base name, info, keywords
  *	T number modseq uid -> (nothing)	it was expunged
- *	C number uid kind -> see cache.c
+ *	C number kind uid -> see cache.c
  *
  * A change is first planned in a reading transaction and then written in
  * another: the folder's lock keeps both views the same, and who waits for
@@ -20,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "maildir/cache.h"
 #include "maildir/history_record.h"
 #include "maildir/mailbox.h"
 #include "maildir/modseq.h"
@@ -433,17 +434,11 @@ put_message(struct plan *p, struct index_txn *txn, size_t i, uint64_t modseq)
 static void
 bury(struct plan *p, struct index_txn *txn, uint32_t uid)
 {
-	unsigned char key[KEY_TOMB], found[KEY_CACHE];
-	struct index_bytes k, v;
+	unsigned char key[KEY_TOMB];
 
 	key_message(key, p->folder.number, uid);
 	index_del(txn, key, KEY_MESSAGE);
-	key[0] = 'C';
-	while (index_seek(txn, key, KEY_MESSAGE, KEY_MESSAGE, &k, &v) &&
-	       k.n <= sizeof(found)) {
-		memcpy(found, k.p, k.n);
-		index_del(txn, found, k.n);
-	}
+	cache_bury(txn, p->folder.number, uid);
 	key_tomb(key, p->folder.number, p->modseq, uid);
 	index_put(txn, key, sizeof(key), "", 0);
 	p->folder.tombs++;

@@ -90,6 +90,22 @@ key_tomb(unsigned char key[static KEY_TOMB], uint32_t number, uint64_t modseq,
 	put32(key + 13, uid);
 }
 
+void
+key_cache(unsigned char key[static KEY_CACHE], uint32_t number, uint32_t kind,
+    uint32_t uid)
+{
+	key[0] = 'C';
+	put32(key + 1, number);
+	key[KEY_FOLDER] = (unsigned char)kind;
+	put32(key + KEY_KIND, uid);
+}
+
+uint32_t
+key_cache_uid(const unsigned char key[static KEY_CACHE])
+{
+	return get32(key + KEY_KIND);
+}
+
 uint32_t
 key_uid(const struct index_bytes *k)
 {

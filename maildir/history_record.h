@@ -14,7 +14,8 @@
 
 #define KEY_FOLDER  5  /* kind and number */
 #define KEY_MESSAGE 9  /* and UID */
-#define KEY_CACHE   10 /* and kind of what is kept */
+#define KEY_KIND    6  /* kind, number, kind of what is kept */
+#define KEY_CACHE   10 /* and UID */
 #define KEY_TOMB    17 /* kind, number, change number, UID */
 
 #define RECORD_KEYWORDS 32768 /* bytes of a message's keywords */
@@ -50,6 +51,10 @@ uint32_t folder_number(struct index_txn *);
 void key_message(unsigned char[static KEY_MESSAGE], uint32_t, uint32_t uid);
 void key_tomb(unsigned char[static KEY_TOMB], uint32_t number, uint64_t modseq,
     uint32_t uid);
+/* Of what is kept; and the UID of such a key. */
+void key_cache(unsigned char[static KEY_CACHE], uint32_t number, uint32_t kind,
+    uint32_t uid);
+uint32_t key_cache_uid(const unsigned char[static KEY_CACHE]);
 /* The UID of a message's key, the numbers of a tombstone's. */
 uint32_t key_uid(const struct index_bytes *);
 uint64_t key_modseq(const unsigned char[static KEY_TOMB]);

@@ -38,6 +38,12 @@ maildir_identity(struct maildir *m, const char *folder, uint64_t *dev,
 	return 0;
 }
 
+int
+maildir_folder(struct maildir *m, const char *folder)
+{
+	return maildir_folder_fd(m, folder);
+}
+
 static uint64_t
 hash_stamps(int dirfd)
 {

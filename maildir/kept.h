@@ -1,7 +1,8 @@
 /*
- * Part of the door (maildir.h includes it): wire-ready texts of a message, made
- * by who knows how and kept in the index where there is one. A message's bytes
- * never change under its base name; what is kept is checked against that.
+ * Part of the door (maildir.h includes it): what was made of a message once, by
+ * who knows how, and is kept in the index where there is one. A message's bytes
+ * never change under its base name; what is kept is checked against that. A
+ * kind whose bytes change their meaning needs another INDEX_VERSION.
  */
 #ifndef MAILDIR_KEPT_H
 #define MAILDIR_KEPT_H
@@ -16,16 +17,25 @@
 
 struct mailbox;
 
+/* Each kind lies together, by UID: a walk reads the kinds that it asks for. */
 enum mailbox_kept {
-	MAILBOX_ENVELOPE = 1,
-	MAILBOX_BODY,
-	MAILBOX_BODYSTRUCTURE
+	MAILBOX_ENVELOPE = 1,  /* as they are sent */
+	MAILBOX_BODY,          /* likewise */
+	MAILBOX_BODYSTRUCTURE, /* likewise */
+	MAILBOX_HEADER,        /* the fields that somebody may ask for */
+	MAILBOX_SENT,          /* the date that it bears */
+	MAILBOX_SUBJECT,       /* ready to be searched */
+	MAILBOX_ADDRESSES,     /* likewise */
+	MAILBOX_SORTING,       /* ready to be compared */
+	MAILBOX_THREADING,     /* what ties it to others */
+	MAILBOX_PREVIEW,
+	MAILBOX_DIGEST /* of its bytes */
 };
-#define MAILBOX_KEPT_KINDS 3
+#define MAILBOX_KEPT_KINDS 11
 
 /*
- * Is a text of this message kept? Lent until something is asked of another
- * message, or kept.
+ * Is a text of this message kept? Lent until the same kind is asked of another
+ * message, or something is kept.
  */
 bool mailbox_kept(struct mailbox *, uint32_t uid, enum mailbox_kept,
     const char **p, size_t *n);

@@ -253,6 +253,12 @@ mailbox_identity(const struct mailbox *mb, uint64_t *dev, uint64_t *ino)
 	*ino = mb->ino;
 }
 
+int
+mailbox_folder(const struct mailbox *mb)
+{
+	return mb->dirfd;
+}
+
 void
 mailbox_tell_aside(struct maildir *md, char *aside)
 {

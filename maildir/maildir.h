@@ -102,6 +102,8 @@ int maildir_exists(struct maildir *, const char *folder);
  */
 int maildir_identity(struct maildir *, const char *folder, uint64_t *dev,
     uint64_t *ino, uint64_t *stamp);
+/* A folder's directory, opened for reading: the caller's. -1 with errno. */
+int maildir_folder(struct maildir *, const char *folder);
 /* 1 if new/ holds a message or cur/ one without the S flag; 0; -1. */
 int maildir_marked(struct maildir *, const char *folder);
 /*
@@ -177,6 +179,7 @@ size_t mailbox_kwset(
     const struct mailbox *, uint32_t kwset, const uint16_t **out);
 /* The folder's identity: device and inode number of its directory. */
 void mailbox_identity(const struct mailbox *, uint64_t *dev, uint64_t *ino);
+int mailbox_folder(const struct mailbox *); /* its directory, lent */
 /*
  * Opens new, cur and courierimapkeywords (made if missing; -1 if that is not
  * allowed) for a watcher into fds[3] (the caller's) and their stamps' hash into
@@ -277,7 +280,7 @@ int delivery_begin(struct delivery *, uint64_t size, time_t date, uint8_t flags,
  * another CR is kept with its LF, so that what is served is what came.
  */
 int delivery_write(struct delivery *, const void *, size_t);
-/* The message is complete: its file is synced. */
+/* The message is complete: its file is synced. EDQUOT: too large after all. */
 int delivery_end(struct delivery *);
 /*
  * Files all complete messages, all or none: renamed into new/ (flags in the

@@ -227,6 +227,10 @@ introduce(struct brood *b, struct child *c)
 		b->told = true;
 	}
 	give_log(b, c);
+	if (c->role == BOOT_WATCH && b->local != -1) {
+		ipc_begin(&put, IPC_LOCAL);
+		brood_send(b, c, &put, b->local);
+	}
 	for (int i = 0; i < BROOD_MAX; i++) {
 		struct child *other = &b->v[i];
 

@@ -56,6 +56,7 @@ struct brood {
 	int new_certs; /* being tried after a reload, -1 */
 	bool told;     /* what certs are stands in the log */
 	int log;       /* our own log channel, the reading end */
+	int local;     /* the notify socket, -1: none */
 	uint64_t incarnations;
 	bool stopping; /* nobody is replaced */
 	bool failed;   /* somebody died before all were ready */
@@ -63,8 +64,8 @@ struct brood {
 };
 
 /*
- * Makes board, bells, key; b->boot, ->admit, ->certs and ->log are set by the
- * caller before. 0, or -1 with errno.
+ * Makes board, bells, key; b->boot, ->admit, ->certs, ->log and ->local are
+ * set by the caller before. 0, or -1 with errno.
  */
 int brood_init(struct brood *);
 /* Starts whoever is missing and may be started by now. */

@@ -13,6 +13,7 @@
 
 #include "auth/auth.h"
 #include "master/ctl_mail.h"
+#include "master/ctl_post.h"
 
 #define PASSWORD 1024 /* bytes, terminator included */
 #define FIELDS   64   /* of one set */
@@ -20,6 +21,7 @@
 struct options {
 	const char *file;   /* -f */
 	const char *scheme; /* -s, NULL: the best */
+	const char *notify; /* -N, NULL: the default */
 };
 
 static int usage(FILE *, int);
@@ -40,16 +42,19 @@ main(int argc, char **argv)
 	    {"version", no_argument, NULL, 'v'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct options o = {SYSCONFDIR "/userdb", NULL};
+	struct options o = {SYSCONFDIR "/userdb", NULL, NULL};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:s:hv", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:s:N:hv", longs, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o.file = optarg;
 			break;
 		case 's':
 			o.scheme = optarg;
+			break;
+		case 'N':
+			o.notify = optarg;
 			break;
 		case 'h':
 			return usage(stdout, 0);
@@ -64,6 +69,8 @@ main(int argc, char **argv)
 	argv += optind;
 	if (argc > 0 && strcmp(argv[0], "userdb") == 0)
 		return userdb(&o, argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[0], "post") == 0)
+		return ctl_post(o.notify, argc - 1, argv + 1);
 	return mail(&o, argc, argv);
 }
 
@@ -76,6 +83,7 @@ usage(FILE *out, int status)
 	    "       imapctl [-f file] userdb del login\n"
 	    "       imapctl [-f file] names check|convert user|maildir\n"
 	    "       imapctl [-f file] restored user|maildir\n"
+	    "       imapctl [-N socket] post directory ...\n"
 	    "       imapctl -v | --help\n"
 	    "file: " SYSCONFDIR "/userdb unless named; a field without a "
 	    "value is taken away\n"

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +23,7 @@
 #include "master/certs.h"
 #include "master/check.h"
 #include "master/listen.h"
+#include "master/local.h"
 #include "master/machine.h"
 #include "master/notify.h"
 #include "master/porch.h"
@@ -54,6 +56,7 @@ struct master {
 	int ready;         /* tells the parent of a daemon, -1 */
 	int log;           /* our log channel, the writing end */
 	bool logged;       /* it is in use */
+	int local_errno;   /* 0: the notify socket is there */
 	bool fast;         /* the stop is a fast one */
 	uint64_t deadline; /* ms: of this phase */
 	int status;
@@ -143,6 +146,10 @@ begin(struct master *m, const struct settings *set, int privileged)
 		perror("imapd-master");
 		return -1;
 	}
+	m->brood.local =
+	    local_open(set->notifysocket, SOCK_DGRAM, 0666, (gid_t)-1);
+	if (m->brood.local == -1 && set->notifysocket[0] != '\0')
+		m->local_errno = errno;
 	m->brood.log = log[0];
 	m->log = log[1];
 	if (brood_init(&m->brood) == -1) {
@@ -324,6 +331,11 @@ started(struct master *m)
 		    "without jails",
 		    (unsigned)getuid());
 	machine_tell();
+	if (m->local_errno != 0)
+		log_line(LOG_LEVEL_WARN,
+		    "no notify socket: %s: %s; programs that deliver mail are "
+		    "heard of through inotify only",
+		    set->notifysocket, strerror(m->local_errno));
 	notify_systemd("READY=1");
 	if (m->ready != -1) {
 		(void)!write(m->ready, "", 1);
@@ -519,6 +531,8 @@ stop(struct master *m, bool fast, uint64_t now)
 	log_line(LOG_LEVEL_NOTICE, "stopping%s", fast ? " fast" : "");
 	notify_systemd("STOPPING=1");
 	listen_close(&m->porch.listeners);
+	if (m->brood.local != -1)
+		local_remove(m->brood.boot.set.notifysocket);
 	m->brood.stopping = true;
 	m->phase = PHASE_STOP_WORKERS;
 	m->deadline = now + seconds * 1000u;

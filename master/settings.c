@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "master/value.h"
+#include "shm/stir.h"
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
@@ -79,6 +80,8 @@ static const struct row rows[] = {
     {"WORKERS", value_number, 1, 32, "", SHARED, true, FIELD(workers)},
     {"IMAP_SPARES", value_number, 0, 64, "8", SHARED, false, FIELD(spares)},
     {"IMAP_LINGER", value_number, 0, 3600, "10", SHARED, false, FIELD(linger)},
+    {"IMAP_NOTIFYSOCKET", value_path, 0, 0, STIR_SOCKET, SHARED, true,
+	FIELD(notifysocket)},
     {"IMAP_PARK", value_flag, 0, 0, "1", SHARED, false, FIELD(park)},
     {"SANDBOX", value_sandbox, 0, 0, "on", SHARED, true, FIELD(sandbox)},
 

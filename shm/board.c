@@ -279,17 +279,24 @@ board_take(
 uint64_t
 board_stamp_dirs(const int fds[3])
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	struct stat st;
-	int i;
+	struct stat st[3];
 
-	for (i = 0; i < 3; i++) {
-		if (fds[i] == -1 || fstat(fds[i], &st) == -1)
-			st = (struct stat){0};
-		h = fnv64(h, (uint64_t)st.st_mtim.tv_sec);
-		h = fnv64(h, (uint64_t)st.st_mtim.tv_nsec);
-		h = fnv64(h, (uint64_t)st.st_ctim.tv_sec);
-		h = fnv64(h, (uint64_t)st.st_ctim.tv_nsec);
+	for (int i = 0; i < 3; i++)
+		if (fds[i] == -1 || fstat(fds[i], &st[i]) == -1)
+			st[i] = (struct stat){0};
+	return board_stamp_stats(st);
+}
+
+uint64_t
+board_stamp_stats(const struct stat st[3])
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (int i = 0; i < 3; i++) {
+		h = fnv64(h, (uint64_t)st[i].st_mtim.tv_sec);
+		h = fnv64(h, (uint64_t)st[i].st_mtim.tv_nsec);
+		h = fnv64(h, (uint64_t)st[i].st_ctim.tv_sec);
+		h = fnv64(h, (uint64_t)st[i].st_ctim.tv_nsec);
 	}
 	return h;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 struct board;
 
@@ -55,5 +56,7 @@ size_t board_take(
  * descriptors; -1: absent), made as mailbox_stamp in maildir/maildir.h.
  */
 uint64_t board_stamp_dirs(const int fds[3]);
+/* The same of what stat said of them; zeros: absent. */
+uint64_t board_stamp_stats(const struct stat st[3]);
 
 #endif

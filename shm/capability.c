@@ -16,8 +16,10 @@
 #define LOGIN_TLS 2u
 #define MAIL      4u
 #define MAIL_TLS  8u
+#define SHELL     16u
 #define BEFORE    (LOGIN | LOGIN_TLS)
-#define AFTER     (MAIL | MAIL_TLS)
+#define SERVED    (MAIL | MAIL_TLS)
+#define AFTER     (SERVED | SHELL)
 #define ALWAYS    (BEFORE | AFTER)
 
 /* RFC 7889: the only word with a value that a setting gives. */
@@ -72,6 +74,7 @@ static const struct word words[] = {
     {"QUOTA=RES-MESSAGE", ALWAYS, false},
     {"XMAGICTRASH", ALWAYS, false},
     {"BINARY", ALWAYS, false},
+    {"COMPRESS=DEFLATE", SERVED, false},
     {"STATUS=SIZE", ALWAYS, false},
     {"STATUS=DELETED", ALWAYS, false},
     {LIMIT, ALWAYS, false},

@@ -15,6 +15,7 @@ enum capability_stage {
 	CAPABILITY_LOGIN_TLS, /* before login, TLS */
 	CAPABILITY_MAIL,      /* after login, in clear */
 	CAPABILITY_MAIL_TLS,  /* after login, TLS */
+	CAPABILITY_SHELL,     /* from a shell: no worker */
 };
 
 /*

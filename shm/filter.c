@@ -240,7 +240,7 @@ static const struct rule rules[] = {
     {CALL(getdents64), OK(AUTH | SESSION)},
     {CALL(clone), IF(AUTH, IS(0, FORK))},
     {CALL(pipe2), OK(AUTH)},
-    {CALL(dup3), OK(AUTH)},
+    {CALL(dup3), OK(AUTH | SESSION)},
     {CALL(close_range), OK(AUTH)},
     {CALL(setpgid), OK(AUTH)},
     {CALL(pidfd_open), OK(AUTH)},

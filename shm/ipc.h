@@ -29,6 +29,7 @@
  * CERTS     u32 tell (1: log them); fd: memfd, see worker/net/bundle.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
+ * LOCAL     ; fd: the local notify socket, see shm/stir.h
  * STOP      u32 fast (1: close now), u32 seconds
  * BLAME     u32 number, u64 incarnation       this worker broke the rules: end
  * it CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
@@ -73,6 +74,9 @@
  * GO        u64 dev, u64 ino                      mask entered, now look once
  * more UNWATCH   u64 dev, u64 ino CHANGED   u64 dev, u64 ino look at the folder
  * SHUTDOWN  u32 fast                              say BYE and END
+ * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
+ *           written, nothing more is read or written until STREAM
+ * STREAM    u64 conn; fd: the stream from now on; none: the client is lost
  */
 #define IPC_LIST(X)                                                            \
 	X(HELLO, ANY, MASTER, 0, 64)                                           \
@@ -106,7 +110,10 @@
 	X(GO, WORKER, SESSION, 0, 64)                                          \
 	X(UNWATCH, ANY, ANY, 0, 64)                                            \
 	X(CHANGED, WORKER, SESSION, 0, 64)                                     \
-	X(SHUTDOWN, WORKER, SESSION, 0, 64)
+	X(SHUTDOWN, WORKER, SESSION, 0, 64)                                    \
+	X(COMPRESS, SESSION, WORKER, 1, IPC_BODY_MAX)                          \
+	X(STREAM, WORKER, SESSION, 1, 64)                                      \
+	X(LOCAL, MASTER, WATCH, 1, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {
@@ -138,6 +145,7 @@ enum ipc_refused {               /* why no session */
 #define IPC_SERVE_TLS      1u /* stream is relayed from TLS */
 #define IPC_SERVE_STARTTLS 2u /* ... that began with STARTTLS */
 #define IPC_SERVE_AUTH     4u /* AUTHENTICATE, not LOGIN */
+#define IPC_SERVE_COMPRESS 8u /* stream is relayed from COMPRESS */
 enum ipc_end {
 	IPC_END_LOGOUT,       /* the client said LOGOUT */
 	IPC_END_DISCONNECTED, /* it went away */

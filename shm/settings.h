@@ -13,6 +13,7 @@
 #define SETTINGS_PATH     1024
 #define SETTINGS_TEXT     1024
 #define SETTINGS_WORD     64
+#define SETTINGS_SOCKET   108 /* as long as a socket's path may be */
 #define SETTINGS_NETS     64
 #define SETTINGS_LISTS    16 /* addresses to listen on, per PORT and SSLPORT */
 #define SETTINGS_SERVICE  33 /* bytes of a service's name, terminated */
@@ -87,6 +88,7 @@ struct settings {
 	uint32_t linger;  /* s a session without a client waits for the next */
 	uint32_t park;    /* IMAP_PARK */
 	uint32_t sandbox; /* enum settings_sandbox */
+	char notifysocket[SETTINGS_SOCKET]; /* "": none */
 
 	/* who may come in, and how often */
 	struct settings_net exempt[SETTINGS_NETS]; /* MAXPERIP_EXEMPT */

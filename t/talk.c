@@ -35,8 +35,9 @@
 
 struct client {
 	int fd;
-	pid_t pid; /* shell: its process */
-	char *in;  /* bytes not yet cut into lines */
+	pid_t pid;              /* shell: its process */
+	struct talk_deflate *z; /* COMPRESS, or NULL */
+	char *in;               /* bytes not yet cut into lines */
 	size_t n, room;
 	char *line[LINES];  /* unread lines, then read ones of this command */
 	size_t next, count; /* next unread, all since the last command */
@@ -138,6 +139,22 @@ cut_lines(struct client *c)
 	}
 }
 
+/* The n bytes read last as text in their place, or -1. */
+static ssize_t
+took(struct client *c, size_t n)
+{
+	char *text;
+	ssize_t got = talk_inflate(c->z, c->in + c->n, n, &text);
+
+	if (got == -1)
+		return -1;
+	c->room = c->n + (size_t)got + 1;
+	c->in = talk_must(realloc(c->in, c->room));
+	memcpy(c->in + c->n, text, (size_t)got);
+	free(text);
+	return got;
+}
+
 /* Reads what is there, waiting up to ms for something. false: end. */
 static bool
 take_in(struct client *c, int ms)
@@ -156,6 +173,8 @@ take_in(struct client *c, int ms)
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0)
+			return false;
+		if (c->z != NULL && (n = took(c, (size_t)n)) == -1)
 			return false;
 		c->n += (size_t)n;
 		cut_lines(c);
@@ -179,7 +198,7 @@ next_line(struct client *c)
 }
 
 static bool
-send_all(struct client *c, const char *p, size_t n)
+send_raw(struct client *c, const char *p, size_t n)
 {
 	ssize_t w;
 	struct pollfd pf = {.fd = c->fd, .events = POLLOUT};
@@ -200,6 +219,20 @@ send_all(struct client *c, const char *p, size_t n)
 		n -= (size_t)w;
 	}
 	return true;
+}
+
+static bool
+send_all(struct client *c, const char *p, size_t n)
+{
+	char *packed;
+	bool ok;
+
+	if (c->z == NULL)
+		return send_raw(c, p, n);
+	packed = talk_deflate(c->z, p, &n);
+	ok = send_raw(c, packed, n);
+	free(packed);
+	return ok;
 }
 
 static void
@@ -369,6 +402,8 @@ close_client(struct client *c)
 		return true;
 	(void)close(c->fd);
 	c->fd = -1;
+	talk_deflate_free(c->z);
+	c->z = NULL;
 	c->next = c->count;
 	forget_lines(c);
 	c->n = 0;
@@ -538,6 +573,10 @@ client_step(struct client *c, char *op, const char *arg)
 		return step_send(c, arg, op[1] == '\0');
 	if (strcmp(op, "~") == 0)
 		return step_text(c, arg);
+	if (strcmp(op, "^") == 0) {
+		c->z = talk_must(talk_deflate_new());
+		return true;
+	}
 	if (strcmp(op, "<*") == 0)
 		return step_any(c, arg);
 	if (strcmp(op, "$") == 0)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #define TALK_STEP_MS 10000
 
@@ -27,6 +28,16 @@ bool talk_matches(const char *pattern, const char *line);
 void talk_bind(const char *name, size_t len, const char *value, size_t n);
 void talk_define(const char *name, char *value, size_t n);
 const struct talk_text *talk_named(const char *name);
+
+/* talk_deflate.c: a client's COMPRESS, from its first byte on. */
+struct talk_deflate;
+struct talk_deflate *talk_deflate_new(void);
+void talk_deflate_free(struct talk_deflate *);
+/* What to send for *n bytes; the caller's. */
+char *talk_deflate(struct talk_deflate *, const char *, size_t *n);
+/* Text for n bytes received, the caller's: its length, or -1. */
+ssize_t talk_inflate(
+    struct talk_deflate *, const char *, size_t n, char **text);
 
 /* talk_world.c: an @ step, without the @, on the site in dir. */
 bool talk_outside(const char *dir, char *line, FILE *in, int *lineno);

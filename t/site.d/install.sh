@@ -24,6 +24,7 @@ sed "s/ / $me /" >"$site/want" <<'T'
 755 ./etc/init.d/imapd
 644 ./etc/pam.d/imap
 755 ./usr/local/bin/imapd
+755 ./usr/local/bin/imapd-deliver
 644 ./usr/local/lib/systemd/system/imapd.service
 644 ./usr/local/lib/sysusers.d/imapd.conf
 755 ./usr/local/libexec/imapd/imapd
@@ -35,6 +36,7 @@ sed "s/ / $me /" >"$site/want" <<'T'
 644 ./usr/local/share/man/man5/imapd.5
 644 ./usr/local/share/man/man5/userdb.5
 644 ./usr/local/share/man/man8/imapctl.8
+644 ./usr/local/share/man/man8/imapd-deliver.8
 644 ./usr/local/share/man/man8/imapd-master.8
 644 ./usr/local/share/man/man8/imapd.8
 T

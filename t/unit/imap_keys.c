@@ -231,6 +231,99 @@ a_header_may_end_anywhere_around_a_step(void **state)
 	room_done(&room);
 }
 
+static void
+compare(const struct keys *a, const struct keys *b)
+{
+	size_t i;
+
+	assert_int_equal(a->sent, b->sent);
+	assert_int_equal(a->dated, b->dated);
+	assert_int_equal(a->day, b->day);
+	assert_int_equal(a->reply, b->reply);
+	for (i = 0; i < KEYS_TEXTS; i++) {
+		assert_int_equal(a->text[i].n, b->text[i].n);
+		if (a->text[i].n > 0)
+			assert_memory_equal(
+			    a->text[i].p, b->text[i].p, a->text[i].n);
+	}
+	assert_int_equal(a->id.p == NULL, b->id.p == NULL);
+	assert_int_equal(a->id.n, b->id.n);
+	assert_int_equal(a->nrefs, b->nrefs);
+	for (i = 0; i < a->nrefs; i++) {
+		assert_int_equal(a->refs[i].n, b->refs[i].n);
+		assert_memory_equal(a->refs[i].p, b->refs[i].p, a->refs[i].n);
+	}
+}
+
+/* The message's file is gone: what comes can only come from the index. */
+static void
+keys_are_kept_as_they_were_made(void **state)
+{
+	static const char header[] =
+	    "From: Ann <ann@x>\nTo: bob@y\nSubject: Re: abc\n"
+	    "Date: Mon, 1 Jan 2024 23:30:00 -0500\n"
+	    "Message-ID: <a@b>\nReferences: <c@d> <e@f>\n";
+	const struct mime_text text = {header, sizeof(header) - 1};
+	static const unsigned wants[] = {KEYS_SENT, KEYS_REFS | KEYS_SENT,
+	    KEYS_REFS | 1u << KEYS_SUBJECT, 1u << KEYS_SUBJECT,
+	    1u << KEYS_FROM | 1u << KEYS_DISPLAYTO};
+	struct keys_reader *r, *made;
+	struct keys k, want, all;
+	struct mailbox_diff diff;
+	struct room room;
+	char path[512];
+	FILE *f;
+	size_t i, round;
+
+	(void)state;
+	room_begin(&room, true);
+	room_path(&room, path, "cur/1000.a.x:2,");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(header, f) >= 0 && fputs("\nbody\n", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	room_select(&room, "");
+	r = keys_new(room.s.client.view->mailbox);
+	made = keys_new(NULL);
+	memset(&all, 0, sizeof(all));
+	assert_int_equal(
+	    keys_of_header(made, &text, 0,
+		KEYS_SENT | KEYS_REFS | ((1u << KEYS_TEXTS) - 1), &all),
+	    0);
+	assert_true(all.dated);
+	assert_int_equal(all.day, 19723);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+			assert_int_equal(keys_get(r, 1, wants[i], &k), 0);
+			if ((wants[i] & KEYS_SENT) != 0) {
+				assert_int_equal(k.sent, all.sent);
+				assert_int_equal(k.day, all.day);
+			}
+			if ((wants[i] & 1u << KEYS_SUBJECT) != 0) {
+				is(&k.text[KEYS_SUBJECT], "ABC");
+				assert_true(k.reply);
+			}
+			if ((wants[i] & KEYS_REFS) != 0)
+				assert_int_equal(k.nrefs, 2);
+		}
+		if (round == 0)
+			assert_int_equal(
+			    mailbox_sync(
+				room.s.client.view->mailbox, false, &diff),
+			    0);
+		(void)unlink(path);
+	}
+	assert_int_equal(keys_get(r, 1, KEYS_SENT | KEYS_REFS, &k), 0);
+	assert_int_equal(keys_get(r, 1, (1u << KEYS_TEXTS) - 1, &want), 0);
+	memcpy(k.text, want.text, sizeof(k.text));
+	compare(&k, &all);
+	/* Where nothing is kept there is an error now. */
+	assert_int_equal(keys_get(r, 1, KEYS_SIZE, &k), -1);
+	keys_free(made);
+	keys_free(r);
+	room_done(&room);
+}
+
 int
 main(void)
 {
@@ -241,6 +334,7 @@ main(void)
 	    cmocka_unit_test(only_the_last_references_count),
 	    cmocka_unit_test(long_texts_are_cut),
 	    cmocka_unit_test(a_header_may_end_anywhere_around_a_step),
+	    cmocka_unit_test(keys_are_kept_as_they_were_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,8 +175,8 @@ agrees_with_the_definition_on_small_texts(void **state)
 			for (k = 0, x = pi; k < len; k++, x /= 5)
 				p[k] = pletters[x % 5];
 			p[len] = '\0';
-			arena_reset(arena);
 			for (ni = 0; ni < 81; ni++) {
+				arena_reset(arena);
 				for (k = 0, x = ni; k < 4; k++, x /= 3)
 					n[k] = nletters[x % 3];
 				n[4] = '\0';

@@ -81,12 +81,15 @@ room_settings(struct settings *set)
 	(void)strlcpy(set->hostname, "localhost", sizeof(set->hostname));
 }
 
+/* index: with one, so that texts are kept. */
 static inline void
-room_init(struct room *r)
+room_begin(struct room *r, bool index)
 {
 	const char *tmp = getenv("TMPDIR");
-	struct maildir_options options = {
-	    .hostname = "localhost", .keywords = true, .lock_seconds = 5};
+	struct maildir_options options = {.hostname = "localhost",
+	    .keywords = true,
+	    .lock_seconds = 5,
+	    .index = index};
 
 	memset(r, 0, sizeof(*r));
 	(void)snprintf(r->dir, sizeof(r->dir), "%s/room-XXXXXX",
@@ -110,6 +113,12 @@ room_init(struct room *r)
 	r->s.maildir = maildir_open(dup(r->account.rootfd), &options);
 	if (r->s.maildir == NULL)
 		abort();
+}
+
+static inline void
+room_init(struct room *r)
+{
+	room_begin(r, false);
 }
 
 static inline void

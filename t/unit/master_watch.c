@@ -13,17 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "master/local.h"
 #include "master/settings.h"
 #include "master/watch.h"
+#include "master/watch_local.h"
 #include "shm/board.h"
 #include "shm/ipc.h"
 #include "shm/log.h"
+#include "shm/stir.h"
 
 struct place { /* a folder on disk */
 	char path[96];
@@ -38,7 +45,36 @@ static struct board *board;
 static struct place folder, other;
 static char dir[64];
 static pid_t watch;
-static int master, workers[2], bells[BOOT_WORKERS];
+static int master, workers[2], bells[BOOT_WORKERS], lines;
+static char notify[96];
+
+/* What watch and its tests share: how many watches the "kernel" allows. */
+static struct shared {
+	volatile int most, used;
+} * shared;
+
+/* max_user_watches is the machine's; here it is the test's. */
+int
+inotify_add_watch(int fd, const char *name, uint32_t mask)
+{
+	int wd;
+
+	if (shared->used >= shared->most) {
+		errno = ENOSPC;
+		return -1;
+	}
+	wd = (int)syscall(SYS_inotify_add_watch, fd, name, mask);
+	if (wd != -1)
+		shared->used++;
+	return wd;
+}
+
+int
+inotify_rm_watch(int fd, int wd)
+{
+	shared->used--;
+	return (int)syscall(SYS_inotify_rm_watch, fd, wd);
+}
 
 static void
 make_place(struct place *p, const char *name)
@@ -107,8 +143,12 @@ begin(unsigned enhanced)
 {
 	static struct ipc_msg msg;
 	struct pollfd p = {.events = POLLIN};
-	int up[2], fd;
+	int up[2], log[2], fd;
 
+	shared->most = 1000;
+	shared->used = 0;
+	assert_int_equal(ipc_pair(log), 0);
+	lines = log[0];
 	snprintf(dir, sizeof(dir), "/tmp/master_watch.XXXXXX");
 	if (mkdtemp(dir) == NULL || ipc_pair(up) == -1)
 		return -1;
@@ -126,10 +166,12 @@ begin(unsigned enhanced)
 	watch = fork();
 	if (watch == 0) {
 		close(up[0]);
+		log_init(log[1], "watch");
 		_exit(watch_run(&boot, up[1], fd, bells));
 	}
 	close(fd);
 	close(up[1]);
+	close(log[1]);
 	master = up[0];
 	p.fd = master;
 	assert_int_equal(poll(&p, 1, 5000), 1);
@@ -143,6 +185,59 @@ begin(unsigned enhanced)
 	board_begin(board, 1);
 	board_enter(board, folder.slot, 0);
 	return 0;
+}
+
+/* Whether a line with this text comes in the log. */
+static bool
+told(const char *text, int ms)
+{
+	struct pollfd p = {.fd = lines, .events = POLLIN};
+	char line[LOG_LINE_MAX + 64];
+	ssize_t n;
+
+	while (poll(&p, 1, ms) == 1) {
+		n = recv(lines, line, sizeof(line) - 1, 0);
+		if (n <= 0)
+			return false;
+		line[n] = '\0';
+		if (strstr(line, text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* The notify socket, bound and given to watch. */
+static void
+open_notify(void)
+{
+	struct ipc_put put;
+	int fd;
+
+	snprintf(notify, sizeof(notify), "%s/notify", dir);
+	fd = local_open(notify, SOCK_DGRAM, 0666, (gid_t)-1);
+	assert_int_not_equal(fd, -1);
+	ipc_begin(&put, IPC_LOCAL);
+	assert_int_equal(ipc_send(master, &put, &fd, 1), 0);
+	close(fd);
+}
+
+/* As a program outside does: until there is room. */
+static void
+stir(int fd)
+{
+	while (stir_send(notify, fd) == -1) {
+		assert_int_equal(errno, EAGAIN);
+		usleep(1000);
+	}
+}
+
+static int
+open_folder(const struct place *p, int flags)
+{
+	int fd = open(p->path, flags | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_not_equal(fd, -1);
+	return fd;
 }
 
 static int
@@ -168,7 +263,11 @@ teardown(void **state)
 	close(workers[0]);
 	close(workers[1]);
 	close(master);
+	close(lines);
 	waitpid(watch, &status, 0);
+	if (notify[0] != '\0')
+		local_remove(notify);
+	notify[0] = '\0';
 	drop_place(&folder);
 	drop_place(&other);
 	rmdir(dir);
@@ -400,6 +499,234 @@ a_stop_ends_it(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void
+references_are_counted_per_worker(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	watched(0, &folder);
+	watched(0, &folder); /* twice */
+	send_unwatch(0, &folder);
+	send_unwatch(1, &folder); /* which has none */
+	usleep(20000);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_true(posted(&folder, count, 5000));
+	send_unwatch(0, &folder);
+	send_unwatch(0, &folder); /* once too often */
+	watched(1, &other);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_false(posted(&folder, count, 200));
+	assert_int_equal(shared->used, 3); /* none is left behind */
+}
+
+static void
+beyond_max_user_watches_the_slow_check_finds_it(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	shared->most = 3;
+	watched(0, &other);
+	watched(0, &folder);
+	assert_true(told("max_user_watches", 5000));
+	usleep(20000);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_true(posted(&folder, count, 3000));
+	/* One that is free again is used. */
+	send_unwatch(0, &other);
+	for (int i = 0; i < 300 && shared->used != 3; i++)
+		usleep(10000);
+	usleep(1200000); /* a slow check */
+	assert_int_equal(shared->used, 3);
+	usleep(100000);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_true(posted(&folder, count, 300));
+}
+
+static void
+an_overflow_is_told_and_every_folder_posted(void **state)
+{
+	uint64_t count, another;
+	char path[160];
+
+	(void)state;
+	watched(0, &folder);
+	watched(0, &other);
+	usleep(100000);
+	kill(watch, SIGSTOP);
+	for (int i = 0; i < 9000; i++) { /* max_queued_events is 16,384 */
+		snprintf(path, sizeof(path), "%s/new/x%d", folder.path, i);
+		close(open(path, O_WRONLY | O_CREAT, 0600));
+		unlink(path);
+	}
+	count = board_counter(board, folder.slot);
+	another = board_counter(board, other.slot);
+	kill(watch, SIGCONT);
+	assert_true(posted(&folder, count, 5000));
+	assert_true(posted(&other, another, 5000));
+	assert_true(told("queue ran over", 5000));
+}
+
+static void
+a_reload_switches_inotify_off_and_on(void **state)
+{
+	struct ipc_put put;
+	struct boot other_boot = boot;
+	int fd;
+
+	(void)state;
+	watched(0, &folder);
+	for (unsigned on = 0; on < 2; on++) {
+		other_boot.magic = BOOT_MAGIC;
+		other_boot.version = IPC_VERSION;
+		other_boot.size = sizeof(other_boot);
+		other_boot.set.enhancedidle = on;
+		fd = boot_write(&other_boot);
+		ipc_begin(&put, IPC_SETTINGS);
+		assert_int_equal(ipc_send(master, &put, &fd, 1), 0);
+		close(fd);
+		for (int i = 0; i < 500 && shared->used != (on ? 3 : 0); i++)
+			usleep(10000);
+		assert_int_equal(shared->used, on ? 3 : 0);
+	}
+}
+
+static void
+a_program_outside_posts_a_directory_that_it_can_read(void **state)
+{
+	int fd = open_folder(&folder, O_RDONLY);
+	uint64_t count = board_counter(board, folder.slot);
+
+	(void)state;
+	open_notify();
+	stir(fd);
+	assert_true(posted(&folder, count, 5000));
+	assert_int_equal(
+	    board_stamp(board, folder.slot), board_stamp_dirs(folder.fds));
+	close(fd);
+}
+
+static void
+what_proves_nothing_is_not_posted(void **state)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int path = open_folder(&folder, O_PATH), right;
+	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t count = board_counter(board, folder.slot);
+
+	(void)state;
+	open_notify();
+	stir(path);
+	stir(file);
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", notify);
+	/* Without a descriptor, and of the size of anything. */
+	(void)sendto(s, "hello", 5, 0, (struct sockaddr *)&un, sizeof(un));
+	(void)sendto(s, "", 0, 0, (struct sockaddr *)&un, sizeof(un));
+	assert_false(posted(&folder, count, 100));
+	right = open_folder(&folder, O_RDONLY);
+	stir(right);
+	assert_true(posted(&folder, count, 5000));
+	close(right);
+	close(path);
+	close(file);
+	close(s);
+}
+
+/* 100 at once, what is beyond is one post when the second is over. */
+static void
+a_uid_has_so_many_posts_a_second(void **state)
+{
+	int fd = open_folder(&folder, O_RDONLY);
+	int more = open_folder(&other, O_RDONLY);
+	uint64_t count = board_counter(board, folder.slot);
+	uint64_t another = board_counter(board, other.slot);
+
+	(void)state;
+	open_notify();
+	for (int i = 0; i < WATCH_LOCAL_RATE - 1; i++)
+		stir(fd);
+	usleep(50000);
+	assert_int_equal(
+	    board_counter(board, folder.slot), count + WATCH_LOCAL_RATE - 1);
+	stir(fd);
+	for (int i = 0; i < 50; i++)
+		stir(more);
+	usleep(100000);
+	assert_int_equal(
+	    board_counter(board, folder.slot), count + WATCH_LOCAL_RATE);
+	assert_int_equal(board_counter(board, other.slot), another);
+	assert_true(posted(&other, another, 3000));
+	usleep(50000);
+	assert_int_equal(board_counter(board, other.slot), another + 1);
+	close(fd);
+	close(more);
+}
+
+/* More folders than can wait: all that are watched are looked at. */
+static void
+nothing_is_lost_beyond_what_can_be_merged(void **state)
+{
+	int fd = open_folder(&other, O_RDONLY), one;
+	uint64_t count;
+	char path[160];
+
+	(void)state;
+	watched(0, &folder);
+	open_notify();
+	for (int i = 0; i < WATCH_LOCAL_RATE; i++)
+		stir(fd);
+	for (int i = 0; i < WATCH_LOCAL_MERGED; i++) {
+		snprintf(path, sizeof(path), "%s/many%d", dir, i);
+		assert_int_equal(mkdir(path, 0700), 0);
+		one = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		stir(one);
+		close(one);
+		rmdir(path);
+	}
+	usleep(20000);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	one = open_folder(&folder, O_RDONLY);
+	stir(one);
+	close(one);
+	assert_true(posted(&folder, count, 3000));
+	close(fd);
+}
+
+static void
+a_living_servers_socket_is_not_taken(void **state)
+{
+	char path[96], file[96];
+	struct stat st;
+	int fd, again;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/socket", dir);
+	fd = local_open(path, SOCK_SEQPACKET, 0660, getgid());
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(local_open(path, SOCK_SEQPACKET, 0660, -1u), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	close(fd); /* dead */
+	again = local_open(path, SOCK_SEQPACKET, 0660, -1u);
+	assert_int_not_equal(again, -1);
+	close(again);
+	local_remove(path);
+	snprintf(file, sizeof(file), "%s/file", dir);
+	close(open(file, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(local_open(file, SOCK_DGRAM, 0666, -1u), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(local_open("", SOCK_DGRAM, 0666, -1u), -1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -417,10 +744,25 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		the_slow_check_compares_stamps, setup_slow, teardown),
 	    TEST(a_stop_ends_it),
+	    TEST(references_are_counted_per_worker),
+	    TEST(beyond_max_user_watches_the_slow_check_finds_it),
+	    TEST(an_overflow_is_told_and_every_folder_posted),
+	    TEST(a_reload_switches_inotify_off_and_on),
+	    TEST(a_program_outside_posts_a_directory_that_it_can_read),
+	    TEST(what_proves_nothing_is_not_posted),
+	    TEST(a_uid_has_so_many_posts_a_second),
+	    cmocka_unit_test_setup_teardown(
+		nothing_is_lost_beyond_what_can_be_merged, setup_slow,
+		teardown),
+	    TEST(a_living_servers_socket_is_not_taken),
 	};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	log_init(null, "test");
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

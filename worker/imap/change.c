@@ -2,15 +2,18 @@
 #include "worker/imap/change.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "shm/ipc.h"
 #include "shm/log.h"
+#include "shm/stir.h"
 #include "worker/imap/trash.h"
 #include "worker/imap/view.h"
 
 #define POST_WAIT 2000 /* ms for room in the channel */
 
 static void post(struct session *, uint64_t, uint64_t, uint64_t);
+static void stir(struct session *, int);
 
 int
 change_create(struct session *s, const char *folder, uint32_t use)
@@ -23,12 +26,22 @@ change_delete(struct session *s, const char *folder)
 {
 	/* Its identity is lost with it: who waits there is told before. */
 	uint64_t dev, ino, stamp;
-	int known, result;
+	int known, result, dirfd = -1;
 
+	if (s->control == -1)
+		dirfd = maildir_folder(s->maildir, folder);
 	known = maildir_identity(s->maildir, folder, &dev, &ino, &stamp);
 	result = maildir_delete(s->maildir, folder);
 	if (result == 0 && known == 0)
 		post(s, dev, ino, 0);
+	if (dirfd != -1) {
+		int err = errno;
+
+		if (result == 0)
+			stir(s, dirfd);
+		(void)close(dirfd);
+		errno = err;
+	}
 	return result;
 }
 
@@ -131,14 +144,27 @@ post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
 		    LOG_LEVEL_WARN, "post failed user=%s", s->account->user);
 }
 
+/*
+ * From a shell: to the notify socket of the server that may run here. Without
+ * one, or without room there, its watch process sees the change by itself.
+ */
+static void
+stir(struct session *s, int dirfd)
+{
+	if (dirfd != -1 && s->set->notifysocket[0] != '\0')
+		(void)stir_send(s->set->notifysocket, dirfd);
+}
+
 void
 change_post_selected(struct session *s)
 {
 	struct mailbox *box = s->client.view->mailbox;
 	uint64_t dev, ino;
 
-	if (s->control == -1)
+	if (s->control == -1) {
+		stir(s, mailbox_folder(box));
 		return;
+	}
 	mailbox_identity(box, &dev, &ino);
 	post(s, dev, ino, mailbox_stamp(box));
 }
@@ -147,9 +173,15 @@ void
 change_post_folder(struct session *s, const char *folder)
 {
 	uint64_t dev, ino, stamp;
+	int dirfd;
 
-	if (s->control == -1)
+	if (s->control == -1) {
+		dirfd = maildir_folder(s->maildir, folder);
+		stir(s, dirfd);
+		if (dirfd != -1)
+			(void)close(dirfd);
 		return;
+	}
 	if (maildir_identity(s->maildir, folder, &dev, &ino, &stamp) == 0)
 		post(s, dev, ino, stamp);
 }

@@ -15,14 +15,16 @@
 void
 cmd_capability(struct command *c)
 {
+	enum capability_stage stage = CAPABILITY_MAIL;
 	char words[CAPABILITY_MAX];
 
 	if (!command_parsed(c))
 		return;
-	capability_print(c->s->set,
-	    (c->s->client.flags & IPC_SERVE_TLS) != 0 ? CAPABILITY_MAIL_TLS
-						      : CAPABILITY_MAIL,
-	    false, words, sizeof(words));
+	if (c->s->control == -1)
+		stage = CAPABILITY_SHELL;
+	else if ((c->s->client.flags & IPC_SERVE_TLS) != 0)
+		stage = CAPABILITY_MAIL_TLS;
+	capability_print(c->s->set, stage, false, words, sizeof(words));
 	out_line(c->s, "CAPABILITY %s", words);
 	out_tagged(c, OUT_OK, NULL, "CAPABILITY completed");
 }

@@ -38,6 +38,7 @@ static const struct command_row rows[] = {
     {"CAPABILITY", ANY, 0, cmd_capability},
     {"CHECK", SELECTED, 0, cmd_check},
     {"CLOSE", SELECTED, LOOK, cmd_close},
+    {"COMPRESS", ANY, 0, cmd_compress},
     {"COPY", SELECTED, UID | LOOK, cmd_copy},
     {"CREATE", ANY, 0, cmd_create},
     {"DELETE", ANY, 0, cmd_delete},

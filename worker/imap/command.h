@@ -49,6 +49,7 @@ void cmd_append(struct command *);
 void cmd_capability(struct command *);
 void cmd_check(struct command *);
 void cmd_close(struct command *);
+void cmd_compress(struct command *);
 void cmd_copy(struct command *);
 void cmd_create(struct command *);
 void cmd_delete(struct command *);

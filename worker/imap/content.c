@@ -13,11 +13,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "worker/imap/header.h"
+
 #define CONTENT_READ_MAX 262144u /* bytes; larger files are mapped */
+#define READ_STEP        8192    /* bytes of a header */
 
 static int read_all(struct content *, int, size_t);
 static int map_all(struct content *, int, size_t);
+static int reserve(struct content *, size_t);
+static int read_header(struct content *, int);
 static size_t header_size(const char *, size_t);
+static bool find_end(const char *, size_t, size_t *);
 static void guard_install(void);
 static void guard_fault(int, siginfo_t *, void *);
 
@@ -31,6 +37,7 @@ void
 content_init(struct content *c)
 {
 	memset(c, 0, sizeof(*c));
+	buf_init(&c->picked, 2u * MIME_HEADER_MAX);
 }
 
 void
@@ -38,6 +45,7 @@ content_done(struct content *c)
 {
 	content_close(c);
 	free(c->heap);
+	buf_done(&c->picked);
 	content_init(c);
 }
 
@@ -64,7 +72,49 @@ content_open(struct content *c, struct mailbox *box, uint32_t uid)
 		return -1;
 	c->date = f.date;
 	c->header = header_size(c->p, c->n);
+	c->whole = true;
 	return 0;
+}
+
+int
+content_open_header(
+    struct content *c, struct mailbox *box, uint32_t uid, bool fields)
+{
+	struct message_file f;
+	int result, err;
+
+	content_close(c);
+	c->kept =
+	    fields && mailbox_kept(box, uid, MAILBOX_HEADER, &c->p, &c->n);
+	c->header = c->n;
+	if (c->kept)
+		return 0;
+	if (mailbox_message(box, uid, &f) == -1)
+		return -1;
+	result = read_header(c, f.fd);
+	err = errno;
+	(void)close(f.fd);
+	errno = err;
+	if (result == -1)
+		return -1;
+	c->date = f.date;
+	content_keep_header(c, box, uid);
+	return 0;
+}
+
+void
+content_keep_header(struct content *c, struct mailbox *box, uint32_t uid)
+{
+	const char *p;
+	size_t n;
+
+	if (c->kept || mailbox_kept(box, uid, MAILBOX_HEADER, &p, &n))
+		return;
+	buf_clear(&c->picked);
+	header_pick(&c->picked, c->p, c->header);
+	if (!c->picked.failed)
+		mailbox_keep(
+		    box, uid, MAILBOX_HEADER, c->picked.p, c->picked.n);
 }
 
 void
@@ -80,6 +130,7 @@ content_close(struct content *c)
 	c->mapped = 0;
 	c->p = NULL;
 	c->n = c->header = 0;
+	c->whole = c->kept = false;
 }
 
 const struct mime *
@@ -104,15 +155,9 @@ read_all(struct content *c, int fd, size_t n)
 {
 	size_t got = 0;
 	ssize_t r;
-	char *p;
 
-	if (c->room < n + 1) {
-		p = realloc(c->heap, n + 1);
-		if (p == NULL)
-			return -1;
-		c->heap = p;
-		c->room = n + 1;
-	}
+	if (reserve(c, n + 1) == -1)
+		return -1;
 	while (got < n) {
 		r = pread(fd, c->heap + got, n - got, (off_t)got);
 		if (r == -1 && errno == EINTR)
@@ -126,6 +171,61 @@ read_all(struct content *c, int fd, size_t n)
 	c->p = c->heap;
 	c->n = got;
 	return 0;
+}
+
+static int
+reserve(struct content *c, size_t room)
+{
+	char *p;
+
+	if (c->room >= room)
+		return 0;
+	p = realloc(c->heap, room);
+	if (p == NULL)
+		return -1;
+	c->heap = p;
+	c->room = room;
+	return 0;
+}
+
+/* Up to its empty line, in steps; of more than the limit the first part. */
+static int
+read_header(struct content *c, int fd)
+{
+	size_t n = 0, line = 0;
+	bool found = false;
+	ssize_t got;
+
+	do {
+		if (reserve(c, n + READ_STEP + n / 2) == -1)
+			return -1;
+		got = pread(fd, c->heap + n, READ_STEP, (off_t)n);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return -1;
+		n += (size_t)got;
+		found = find_end(c->heap, n, &line);
+	} while (!found && got != 0 && n < MIME_HEADER_MAX);
+	c->p = c->heap;
+	c->n = c->header = found ? header_size(c->heap, n) : n;
+	return 0;
+}
+
+/* Is the empty line in p[n]? *line: the last line that was begun so far. */
+static bool
+find_end(const char *p, size_t n, size_t *line)
+{
+	const char *lf;
+
+	for (;;) {
+		lf = memchr(p + *line, '\n', n - *line);
+		if (lf == NULL)
+			return false;
+		if (lf == p + *line || (lf == p + *line + 1 && lf[-1] == '\r'))
+			return true;
+		*line = (size_t)(lf - p) + 1;
+	}
 }
 
 static int

@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "worker/imap/address.h"
 #include "worker/imap/buf.h"
 #include "worker/imap/collate.h"
+#include "worker/imap/content.h"
+#include "worker/imap/keys_kept.h"
 #include "worker/imap/msgid.h"
 #include "worker/imap/subject.h"
 #include "worker/imap/text.h"
 
-#define READ_STEP 8192
-#define BUF_MAX   (2u * MIME_HEADER_MAX)
+#define BUF_MAX (2u * MIME_HEADER_MAX)
 
 enum field {
 	CC,
@@ -40,15 +40,13 @@ struct place {
 
 struct keys_reader {
 	struct mailbox *box;
-	char *header; /* owned */
-	size_t room;
+	struct content content;
 	struct buf made;   /* the texts that are lent */
 	struct buf pieces; /* on the way to them */
 	struct place text[KEYS_TEXTS], id, refs[KEYS_REFS_MAX];
 };
 
-static int read_header(struct keys_reader *, int, struct mime_text *);
-static bool find_end(const char *, size_t, size_t *);
+static int from_header(struct keys_reader *, uint32_t, unsigned, struct keys *);
 static void find_fields(const struct mime_text *, struct mime_text[FIELDS]);
 static enum field field_of(const struct mime_text *);
 static void put_subject(
@@ -62,7 +60,7 @@ static size_t put_last_ids(struct keys_reader *, const struct mime_text *);
 static bool put_id(
     struct keys_reader *, const struct mime_text *, size_t *, struct place *);
 static void close_place(struct keys_reader *, size_t, struct place *);
-static int64_t sent_date(const struct mime_text *, time_t);
+static void put_sent(const struct mime_text *, time_t, struct keys *);
 static struct mime_text lend(const struct keys_reader *, const struct place *);
 
 struct keys_reader *
@@ -75,6 +73,7 @@ keys_new(struct mailbox *box)
 	r->box = box;
 	buf_init(&r->made, BUF_MAX);
 	buf_init(&r->pieces, BUF_MAX);
+	content_init(&r->content);
 	return r;
 }
 
@@ -85,7 +84,7 @@ keys_free(struct keys_reader *r)
 		return;
 	buf_done(&r->made);
 	buf_done(&r->pieces);
-	free(r->header);
+	content_done(&r->content);
 	free(r);
 }
 
@@ -93,31 +92,44 @@ int
 keys_get(struct keys_reader *r, uint32_t uid, unsigned want, struct keys *out)
 {
 	const unsigned status = KEYS_ARRIVAL | KEYS_SIZE;
-	struct mime_text header;
-	struct message_file file;
 	time_t date;
-	int result, err;
 
 	memset(out, 0, sizeof(*out));
 	if ((want & KEYS_SIZE) != 0 &&
 	    mailbox_size(r->box, uid, &out->size) == -1)
 		return -1;
-	if ((want & ~status) != 0) {
-		if (mailbox_message(r->box, uid, &file) == -1)
-			return -1;
-		result = read_header(r, file.fd, &header);
-		err = errno;
-		(void)close(file.fd);
-		errno = err;
-		if (result == -1)
-			return -1;
-		return keys_of_header(r, &header, file.date, want, out);
-	}
 	if ((want & KEYS_ARRIVAL) != 0) {
 		if (mailbox_date(r->box, uid, &date) == -1)
 			return -1;
 		out->arrival = date;
 	}
+	want = keys_kept(r->box, uid, want & ~status, out);
+	return want == 0 ? 0 : from_header(r, uid, want, out);
+}
+
+/* What is not kept is made, with what belongs to it, and kept. */
+static int
+from_header(
+    struct keys_reader *r, uint32_t uid, unsigned want, struct keys *out)
+{
+	struct content *c = &r->content;
+	struct mime_text header;
+	struct keys made = {0};
+	time_t date = 0;
+
+	if (content_open_header(c, r->box, uid, true) == -1)
+		return -1;
+	if (!c->kept)
+		date = c->date;
+	else if ((want & KEYS_SENT) != 0 &&
+		 mailbox_date(r->box, uid, &date) == -1)
+		return -1;
+	header.p = c->p;
+	header.n = c->n;
+	if (keys_of_header(r, &header, date, want, &made) == -1)
+		return -1;
+	keys_keep(r->box, uid, want, &made, &r->pieces);
+	keys_take(out, &made, want);
 	return 0;
 }
 
@@ -134,7 +146,7 @@ keys_of_header(struct keys_reader *r, const struct mime_text *header,
 	find_fields(header, fields);
 	out->arrival = date;
 	if ((want & KEYS_SENT) != 0)
-		out->sent = sent_date(&fields[DATE], date);
+		put_sent(&fields[DATE], date, out);
 	if ((want & 1u << KEYS_SUBJECT) != 0)
 		put_subject(r, &fields[SUBJECT], out);
 	put_address(r, &fields[FROM], KEYS_FROM, KEYS_DISPLAYFROM, want);
@@ -152,53 +164,6 @@ keys_of_header(struct keys_reader *r, const struct mime_text *header,
 	for (i = 0; i < out->nrefs; i++)
 		out->refs[i] = lend(r, &r->refs[i]);
 	return 0;
-}
-
-/* Up to its empty line, in steps; of more than the limit the first part. */
-static int
-read_header(struct keys_reader *r, int fd, struct mime_text *out)
-{
-	size_t n = 0, line = 0, room;
-	bool found = false;
-	ssize_t got;
-	char *p;
-
-	do {
-		if (r->room - n < READ_STEP) {
-			room = r->room + READ_STEP + r->room / 2;
-			p = realloc(r->header, room);
-			if (p == NULL)
-				return -1;
-			r->header = p;
-			r->room = room;
-		}
-		got = pread(fd, r->header + n, READ_STEP, (off_t)n);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got == -1)
-			return -1;
-		n += (size_t)got;
-		found = find_end(r->header, n, &line);
-	} while (!found && got != 0 && n < MIME_HEADER_MAX);
-	out->p = r->header;
-	out->n = found ? line : n;
-	return 0;
-}
-
-/* Is the empty line in p[n]? *line: the last line that was begun so far. */
-static bool
-find_end(const char *p, size_t n, size_t *line)
-{
-	const char *lf;
-
-	for (;;) {
-		lf = memchr(p + *line, '\n', n - *line);
-		if (lf == NULL)
-			return false;
-		if (lf == p + *line || (lf == p + *line + 1 && lf[-1] == '\r'))
-			return true;
-		*line = (size_t)(lf - p) + 1;
-	}
 }
 
 static void
@@ -360,16 +325,21 @@ close_place(struct keys_reader *r, size_t at, struct place *place)
 	place->set = true;
 }
 
-/* RFC 5256 2.2. */
-static int64_t
-sent_date(const struct mime_text *value, time_t date)
+/* RFC 5256 2.2; RFC 3501 6.4.4: the day as it is written there. */
+static void
+put_sent(const struct mime_text *value, time_t date, struct keys *out)
 {
 	long long utc;
 	int zone;
 
-	if (value->p != NULL && text_date(value->p, value->n, &utc, &zone))
-		return utc;
-	return date;
+	out->sent = date;
+	out->dated =
+	    value->p != NULL && text_date(value->p, value->n, &utc, &zone);
+	if (!out->dated)
+		return;
+	out->sent = utc;
+	utc += zone * 60LL;
+	out->day = (int32_t)((utc < 0 ? utc - 86399 : utc) / 86400);
 }
 
 static struct mime_text

@@ -1,7 +1,6 @@
 /*
- * What SORT and THREAD must know of a message, ready to be compared. One place
- * fetches it (keys_get), so that an index can take its place: the header is
- * read with one open and, mostly, one pread; never the body. RFC 5256, 5957.
+ * What SORT and THREAD must know of a message, ready to be compared. It is made
+ * once, from the header alone, and then comes from the index. RFC 5256, 5957.
  */
 #ifndef IMAP_KEYS_H
 #define IMAP_KEYS_H
@@ -34,7 +33,9 @@ enum keys_text {
 struct keys {
 	int64_t sent, arrival;
 	uint64_t size;
-	bool reply; /* by its subject it is a reply or forward */
+	bool dated;  /* the Date: is one; then */
+	int32_t day; /* as it is written there, in days since 1970-01-01 */
+	bool reply;  /* by its subject it is a reply or forward */
 	struct mime_text text[KEYS_TEXTS]; /* collated; absent ones are empty */
 	struct mime_text id;               /* p NULL: it has none */
 	struct mime_text refs[KEYS_REFS_MAX];

@@ -13,6 +13,9 @@
 
 #include "shm/log.h"
 #include "worker/imap/content.h"
+#include "worker/imap/folded.h"
+#include "worker/imap/header.h"
+#include "worker/imap/keys.h"
 #include "worker/imap/out.h"
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
@@ -33,6 +36,8 @@ struct key { /* a parse_search_node made ready */
 	struct view_set set; /* of SEQ and UID */
 	struct text_needle needle;
 	const char *field; /* of HEADER, terminated */
+	bool folded;       /* then it is kept ready: */
+	struct folded where;
 };
 
 struct search {
@@ -40,6 +45,8 @@ struct search {
 	const char *charset;
 	struct key *root;
 	struct content content;
+	struct buf made;
+	struct keys_reader *keys; /* NULL: not needed yet */
 	time_t now;
 	int err;
 	bool gone;
@@ -51,7 +58,9 @@ struct search {
 	const struct message *m;
 	enum {
 		CONTENT_CLOSED,
-		CONTENT_OPEN,
+		CONTENT_FIELDS, /* those that are kept */
+		CONTENT_HEADER,
+		CONTENT_WHOLE,
 		CONTENT_FAILED
 	} state;
 };
@@ -68,9 +77,13 @@ static bool try_any(struct search *, const struct key *, bool);
 static bool try_memory(struct search *, const struct key *);
 static bool try_status(struct search *, const struct key *);
 static bool try_header(struct search *, const struct key *);
+static bool try_sent(struct search *, const struct parse_search_node *);
+static bool try_folded(struct search *, const struct key *);
+static bool try_fields(struct search *, const struct key *);
 static bool try_body(struct search *, const struct key *);
 static bool in_set(const struct view_set *, uint32_t);
 static bool has_keyword(struct search *, const struct parse_text *);
+static bool open_header(struct search *, bool);
 static bool open_content(struct search *);
 static void fail(struct search *);
 static int32_t local_day(time_t);
@@ -91,6 +104,7 @@ search_new(struct session *s, const struct parse_search *p, struct search **out)
 	e->now = time(NULL);
 	e->checked = clock_ms();
 	content_init(&e->content);
+	buf_init(&e->made, 2u * MIME_HEADER_MAX);
 	r = make(e, p->root, &e->root);
 	if (r == SEARCH_MADE)
 		*out = e;
@@ -100,8 +114,11 @@ search_new(struct session *s, const struct parse_search *p, struct search **out)
 void
 search_free(struct search *e)
 {
-	if (e != NULL)
-		content_done(&e->content);
+	if (e == NULL)
+		return;
+	content_done(&e->content);
+	buf_done(&e->made);
+	keys_free(e->keys);
 }
 
 void
@@ -271,9 +288,11 @@ make_leaf(struct search *e, struct key *k)
 		return SEARCH_MADE;
 	}
 	/* RFC 3501 6.4.4: what cannot be converted is NO [BADCHARSET]. */
-	return text_needle(a, charset, n->text.p, n->text.n, &k->needle) == 0
-		   ? SEARCH_MADE
-		   : SEARCH_CHARSET;
+	if (text_needle(a, charset, n->text.p, n->text.n, &k->needle) == -1)
+		return SEARCH_CHARSET;
+	k->folded = k->field != NULL && folded_field(k->field, &k->where) &&
+		    memchr(k->needle.p, '\0', k->needle.n) == NULL;
+	return SEARCH_MADE;
 }
 
 static enum cost
@@ -405,37 +424,78 @@ try_status(struct search *e, const struct key *k)
 	       (uint64_t)(e->now - date) == n->number;
 }
 
-/* RFC 3501 6.4.4: the Date: as written, its time and zone left aside. */
 static bool
 try_header(struct search *e, const struct key *k)
 {
-	const struct parse_search_node *n = k->node;
-	struct mime_text name, value;
-	const char *p;
-	long long utc;
-	int32_t day;
-	size_t at = 0;
-	int zone;
+	switch (k->node->key) {
+	case PARSE_SEARCH_SENTBEFORE:
+	case PARSE_SEARCH_SENTON:
+	case PARSE_SEARCH_SENTSINCE:
+		return try_sent(e, k->node);
+	default:
+		return k->folded ? try_folded(e, k) : try_fields(e, k);
+	}
+}
 
-	if (!open_content(e))
-		return false;
-	p = e->content.p;
-	if (n->key == PARSE_SEARCH_HEADER) {
-		while (mime_field(p, e->content.header, &at, &name, &value))
-			if (name.n == strlen(k->field) &&
-			    strncasecmp(name.p, k->field, name.n) == 0 &&
-			    text_field_has(&name, &value, &k->needle))
-				return true;
+/* RFC 3501 6.4.4: the Date: as written, its time and zone left aside. */
+static bool
+try_sent(struct search *e, const struct parse_search_node *n)
+{
+	struct keys keys;
+
+	if (e->keys == NULL &&
+	    (e->keys = keys_new(e->s->client.view->mailbox)) == NULL) {
+		fail(e);
 		return false;
 	}
-	if (!mime_find(p, e->content.header, "Date", &value) ||
-	    !text_date(value.p, value.n, &utc, &zone))
+	if (keys_get(e->keys, e->m->uid, KEYS_SENT, &keys) == -1) {
+		fail(e);
 		return false;
-	utc += zone * 60LL;
-	day = (int32_t)((utc < 0 ? utc - 86399 : utc) / 86400);
+	}
+	if (!keys.dated)
+		return false;
 	if (n->key == PARSE_SEARCH_SENTBEFORE)
-		return day < n->day;
-	return n->key == PARSE_SEARCH_SENTON ? day == n->day : day >= n->day;
+		return keys.day < n->day;
+	return n->key == PARSE_SEARCH_SENTON ? keys.day == n->day
+					     : keys.day >= n->day;
+}
+
+/* What is folded is kept; what is not is made from the header, and kept. */
+static bool
+try_folded(struct search *e, const struct key *k)
+{
+	struct mailbox *box = e->s->client.view->mailbox;
+	const char *p;
+	size_t n;
+
+	if (mailbox_kept(box, e->m->uid, k->where.kind, &p, &n))
+		return folded_has(p, n, k->where.tag, &k->needle);
+	if (!open_header(e, true))
+		return false;
+	buf_clear(&e->made);
+	folded_make(&e->made, k->where.kind, e->content.p, e->content.header);
+	if (e->made.failed) {
+		errno = ENOMEM;
+		fail(e);
+		return false;
+	}
+	mailbox_keep(box, e->m->uid, k->where.kind, e->made.p, e->made.n);
+	return folded_has(e->made.p, e->made.n, k->where.tag, &k->needle);
+}
+
+static bool
+try_fields(struct search *e, const struct key *k)
+{
+	struct mime_text name, value;
+	size_t at = 0, n = strlen(k->field);
+
+	if (!open_header(e, header_keeps(k->field, n)))
+		return false;
+	while (mime_field(e->content.p, e->content.header, &at, &name, &value))
+		if (name.n == n && strncasecmp(name.p, k->field, n) == 0 &&
+		    text_field_has(&name, &value, &k->needle))
+			return true;
+	return false;
 }
 
 static bool
@@ -492,15 +552,33 @@ has_keyword(struct search *e, const struct parse_text *text)
 	return false;
 }
 
-/* At most once per message. */
+/* The header, or of it what is kept, unless there is more already. */
+static bool
+open_header(struct search *e, bool kept)
+{
+	if (e->state == CONTENT_CLOSED ||
+	    (e->state == CONTENT_FIELDS && !kept)) {
+		if (content_open_header(&e->content, e->s->client.view->mailbox,
+			e->m->uid, kept) == 0) {
+			e->state =
+			    e->content.kept ? CONTENT_FIELDS : CONTENT_HEADER;
+		} else {
+			e->state = CONTENT_FAILED;
+			fail(e);
+		}
+	}
+	return e->state != CONTENT_FAILED;
+}
+
+/* All of it. */
 static bool
 open_content(struct search *e)
 {
-	if (e->state != CONTENT_CLOSED)
-		return e->state == CONTENT_OPEN;
+	if (e->state == CONTENT_WHOLE || e->state == CONTENT_FAILED)
+		return e->state == CONTENT_WHOLE;
 	if (content_open(&e->content, e->s->client.view->mailbox, e->m->uid) ==
 	    0) {
-		e->state = CONTENT_OPEN;
+		e->state = CONTENT_WHOLE;
 		return true;
 	}
 	e->state = CONTENT_FAILED;

@@ -21,7 +21,7 @@
 static bool root_is_gone(const struct session *);
 static int take_serve(
     struct session *, struct ipc_msg *, struct control_serve *);
-static void take_news(struct session *, const struct ipc_msg *);
+static void take_news(struct session *, struct ipc_msg *);
 static int wait_channel(int, unsigned);
 
 int
@@ -110,13 +110,16 @@ session_control(struct session *s)
 }
 
 static void
-take_news(struct session *s, const struct ipc_msg *msg)
+take_news(struct session *s, struct ipc_msg *msg)
 {
 	if (msg->type == IPC_GO)
 		s->news.go = true;
 	else if (msg->type == IPC_CHANGED)
 		s->news.changed = true;
-	else if (msg->type == IPC_SHUTDOWN && s->news.end == NEWS_NONE)
+	else if (msg->type == IPC_STREAM && !s->news.stream) {
+		s->news.stream = true;
+		s->news.stream_fd = ipc_take_fd(msg, 0);
+	} else if (msg->type == IPC_SHUTDOWN && s->news.end == NEWS_NONE)
 		s->news.end = NEWS_SHUTDOWN;
 	else if (msg->type == IPC_SERVE) {
 		/* One client at a time: the worker has lost count. */

@@ -60,6 +60,8 @@ struct client {
 struct session_news {
 	bool go;      /* IPC_GO: the worker is in the mask */
 	bool changed; /* IPC_CHANGED or inotify */
+	bool stream;  /* IPC_STREAM: the new one, -1 if the client is lost */
+	int stream_fd;
 	enum {
 		NEWS_NONE,
 		NEWS_SHUTDOWN, /* IPC_SHUTDOWN */

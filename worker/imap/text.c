@@ -31,6 +31,7 @@ struct words { /* what was decoded and waits for its charset */
 
 static bool to_utf8(struct buf *, const char *, const char *, size_t);
 static void put_utf8(struct buf *, const char *, size_t);
+static void put_form(struct buf *, const struct buf *);
 static bool is_address_field(const struct mime_text *);
 static bool folded_has(const char *, size_t, const struct text_needle *);
 static bool next_word(const char *, size_t, size_t, struct word *);
@@ -102,31 +103,70 @@ bool
 text_field_has(const struct mime_text *name, const struct mime_text *value,
     const struct text_needle *needle)
 {
-	struct address_reader r;
-	struct address a;
-	struct buf b;
+	struct buf forms;
+	size_t at, n;
 	bool has;
 
+	/* The value is its first form, and mostly the only one. */
 	if (text_header_has(value->p, value->n, needle))
 		return true;
 	if (!is_address_field(name))
 		return false;
 	has = false;
-	buf_init(&b, TEXT_MAX);
-	address_init(&r, value->p, value->n);
-	while (!has && address_next(&r, &a)) {
-		buf_clear(&b);
-		text_header_raw(&b, a.name.p, a.name.n);
-		buf_str(&b, " <");
-		buf_bytes(&b, a.mailbox.p, a.mailbox.n);
-		buf_char(&b, '@');
-		buf_bytes(&b, a.host.p, a.host.n);
-		buf_char(&b, '>');
-		has = a.kind == ADDRESS_MAILBOX && folded_has(b.p, b.n, needle);
+	buf_init(&forms, TEXT_MAX);
+	text_field_forms(&forms, name, value);
+	for (at = 0; at < forms.n && !has; at += n) {
+		memcpy(&n, forms.p + at, sizeof(n));
+		at += sizeof(n);
+		has = n >= needle->n &&
+		      memmem(forms.p + at, n, needle->p, needle->n) != NULL;
 	}
-	address_done(&r);
-	buf_done(&b);
+	buf_done(&forms);
 	return has;
+}
+
+void
+text_field_forms(struct buf *forms, const struct mime_text *name,
+    const struct mime_text *value)
+{
+	struct address_reader r;
+	struct address a;
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX);
+	text_header_raw(&b, value->p, value->n);
+	put_form(forms, &b);
+	if (is_address_field(name)) {
+		address_init(&r, value->p, value->n);
+		while (address_next(&r, &a)) {
+			if (a.kind != ADDRESS_MAILBOX)
+				continue;
+			buf_clear(&b);
+			text_header_raw(&b, a.name.p, a.name.n);
+			buf_str(&b, " <");
+			buf_bytes(&b, a.mailbox.p, a.mailbox.n);
+			buf_char(&b, '@');
+			buf_bytes(&b, a.host.p, a.host.n);
+			buf_char(&b, '>');
+			put_form(forms, &b);
+		}
+		address_done(&r);
+	}
+	buf_done(&b);
+}
+
+static void
+put_form(struct buf *forms, const struct buf *b)
+{
+	size_t start = forms->n, n = 0;
+
+	buf_bytes(forms, &n, sizeof(n));
+	text_fold(forms, b->p, b->n);
+	forms->failed = forms->failed || b->failed;
+	if (forms->failed)
+		return;
+	n = forms->n - start - sizeof(n);
+	memcpy(forms->p + start, &n, sizeof(n));
 }
 
 void

@@ -39,6 +39,13 @@ bool text_header_has(const char *value, size_t n, const struct text_needle *);
 bool text_field_has(const struct mime_text *name, const struct mime_text *value,
     const struct text_needle *);
 /*
+ * Appends each form in which a field is searched, folded: the value, and each
+ * address as the envelope shows it. A form is its length, a size_t as the
+ * machine has it, and its bytes.
+ */
+void text_field_forms(
+    struct buf *, const struct mime_text *name, const struct mime_text *value);
+/*
  * Whether the message has it: in the header fields (all of them and of its
  * parts) if headers, and in the decoded text parts. BODY: headers false.
  * interrupted(arg) is asked now and then; true gives up with false.

@@ -28,6 +28,8 @@
 #include <bsd/string.h>
 
 #include "shm/log.h"
+#include "worker/net/deflate.h"
+#include "worker/net/flow.h"
 #include "worker/net/gate.h"
 #include "worker/net/lease.h"
 #include "worker/net/relay.h"
@@ -49,6 +51,7 @@ static void served(struct worker *, struct client *);
 static void flushed(struct worker *, struct client *);
 static int make_room(struct client *);
 static int read_some(struct client *, size_t *);
+static int pack_out(struct worker *, struct client *);
 static int write_some(struct client *, const char *, size_t, size_t *);
 static int end_of(struct client *, enum tls_result);
 
@@ -430,8 +433,8 @@ client_wait(struct worker *w, struct client *c)
 	if (loop_want(w, &c->src, events) == -1)
 		client_end(w, c);
 	/* epoll knows nothing of bytes that are decrypted already. */
-	else if (c->tls != NULL && (events & EPOLLIN) != 0 && !c->eof &&
-		 c->state != CLIENT_HANDSHAKE && tls_pending(c->tls))
+	else if ((events & EPOLLIN) != 0 && !c->eof &&
+		 c->state != CLIENT_HANDSHAKE && flow_pending(c))
 		client_again(w, c);
 }
 
@@ -484,22 +487,10 @@ static int
 read_some(struct client *c, size_t *got)
 {
 	size_t n = c->room - c->nin;
-	ssize_t r;
 
 	if (n > CLIENT_INPUT - c->nin)
 		n = CLIENT_INPUT - c->nin;
-	if (c->tls != NULL)
-		return end_of(c, tls_read(c->tls, c->in + c->nin, n, got));
-	do
-		r = recv(c->src.fd, c->in + c->nin, n, MSG_DONTWAIT);
-	while (r == -1 && errno == EINTR);
-	if (r > 0)
-		*got = (size_t)r;
-	if (r == 0)
-		c->eof = true;
-	if (r == -1)
-		return errno == EAGAIN ? 0 : -1;
-	return r > 0;
+	return end_of(c, flow_read(c, c->in + c->nin, n, got));
 }
 
 static int
@@ -515,7 +506,7 @@ end_of(struct client *c, enum tls_result r)
 	case TLS_WANT_WRITE:
 		return 0;
 	case TLS_ERROR:
-		tell_tls_end(c);
+		flow_tell(c);
 		break;
 	}
 	return -1;
@@ -572,6 +563,8 @@ client_flush(struct worker *w, struct client *c)
 
 	if (c->nout == 0)
 		return 1;
+	if (c->deflate != NULL && pack_out(w, c) == -1)
+		return -1;
 	while (r == 1 && c->sentout < c->nout) {
 		put = 0;
 		r = write_some(
@@ -588,30 +581,41 @@ client_flush(struct worker *w, struct client *c)
 		client_deadline(w, c, 0);
 	free(c->out);
 	c->out = NULL;
-	c->nout = c->sentout = c->roomout = 0;
+	c->nout = c->sentout = c->roomout = c->packed = 0;
 	return 1;
+}
+
+/* What was said since the last time is a burst of its own. 0, -1. */
+static int
+pack_out(struct worker *w, struct client *c)
+{
+	size_t n = c->nout - c->packed;
+	const char *text = c->out + c->packed;
+	char *p;
+
+	if (n == 0)
+		return 0;
+	if (n > DEFLATE_BURST || (text = flow_pack(w, c, text, &n)) == NULL ||
+	    (p = malloc(c->packed + n)) == NULL)
+		return -1;
+	memcpy(p, c->out, c->packed);
+	memcpy(p + c->packed, text, n);
+	free(c->out);
+	c->out = p;
+	c->packed += n;
+	c->nout = c->roomout = c->packed;
+	return 0;
 }
 
 static int
 write_some(struct client *c, const char *p, size_t n, size_t *put)
 {
-	enum tls_result t;
-	ssize_t r;
+	enum tls_result t = flow_write(c, p, n, put);
 
-	if (c->tls != NULL) {
-		t = tls_write(c->tls, p, n, put);
-		c->want = t == TLS_WANT_READ ? EPOLLIN : 0;
-		if (t == TLS_WANT_READ || t == TLS_WANT_WRITE)
-			return 0;
-		return t == TLS_OK ? 1 : -1;
-	}
-	do
-		r = send(c->src.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (r == -1 && errno == EINTR);
-	if (r == -1)
-		return errno == EAGAIN ? 0 : -1;
-	*put = (size_t)r;
-	return 1;
+	c->want = t == TLS_WANT_READ ? EPOLLIN : 0;
+	if (t == TLS_WANT_READ || t == TLS_WANT_WRITE)
+		return 0;
+	return t == TLS_OK ? 1 : -1;
 }
 
 void
@@ -635,8 +639,7 @@ client_bye(struct worker *w, struct client *c, const char *text)
 void
 client_flushed(struct worker *w, struct client *c)
 {
-	if (c->tls != NULL)
-		tls_close(c->tls);
+	flow_close(c);
 	(void)shutdown(c->src.fd, SHUT_WR);
 	client_enter(c, CLIENT_FLUSHED);
 	client_deadline(w, c, LINGER_MS);
@@ -690,6 +693,7 @@ void
 client_free(struct client *c)
 {
 	tls_free(c->tls);
+	deflate_free(c->deflate);
 	gate_free(c->gate);
 	client_eat(c, c->nin);
 	free(c->in);

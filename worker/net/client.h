@@ -25,8 +25,9 @@ enum client_state {
 	CLIENT_STATES
 };
 
-struct gate;  /* what is known before login: gate.h */
-struct relay; /* TLS to and from a session: relay.h */
+struct deflate; /* COMPRESS: deflate.h */
+struct gate;    /* what is known before login: gate.h */
+struct relay;   /* TLS to and from a session: relay.h */
 
 struct client {
 	struct source src; /* the socket */
@@ -50,6 +51,7 @@ struct client {
 	uint64_t deadline; /* ms, of the state; 0: none */
 	uint64_t received, sent;
 	struct tls *tls;
+	struct deflate *deflate; /* COMPRESS is on, RFC 4978 */
 	struct gate *gate;
 	struct relay *relay;
 	struct lease *lease;
@@ -57,8 +59,9 @@ struct client {
 	size_t nin, room;
 	char *out; /* said and not sent */
 	size_t nout, sentout, roomout;
-	char *tag;  /* of the command that logs in */
-	char *user; /* auth's word for the log */
+	size_t packed; /* of out: compressed already, where deflate is on */
+	char *tag;     /* of the command that logs in */
+	char *user;    /* auth's word for the log */
 	uint8_t *ticket;
 	size_t nticket;
 	char peer[46], local[46];

@@ -19,6 +19,8 @@
 
 #include "auth/ticket.h"
 #include "shm/log.h"
+#include "worker/net/compress.h"
+#include "worker/net/flow.h"
 #include "worker/net/gate.h"
 #include "worker/net/notice.h"
 #include "worker/net/relay.h"
@@ -257,7 +259,7 @@ serve(struct worker *w, struct client *c)
 	client_enter(c, CLIENT_SERVED);
 	client_deadline(w, c, 0);
 	r = send_serve(c, stream);
-	if (c->tls != NULL)
+	if (flow_is_wrapped(c))
 		(void)close(stream);
 	enter(w, k, LEASE_SERVING);
 	k->unread = true;
@@ -288,7 +290,7 @@ open_stream(struct worker *w, struct client *c, int *stream)
 {
 	int pair[2];
 
-	if (c->tls == NULL) {
+	if (!flow_is_wrapped(c)) {
 		*stream = c->src.fd;
 		return loop_want(w, &c->src, 0);
 	}
@@ -314,6 +316,8 @@ send_serve(struct client *c, int stream)
 		flags |= IPC_SERVE_STARTTLS;
 	if (c->asked_plus)
 		flags |= IPC_SERVE_AUTH;
+	if (c->deflate != NULL)
+		flags |= IPC_SERVE_COMPRESS;
 	ipc_begin(&put, IPC_SERVE);
 	ipc_put_u64(&put, c->conn);
 	ipc_put_u32(&put, flags);
@@ -411,6 +415,9 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	case IPC_UNWATCH:
 		r = notice_unwatch(w, k, msg);
 		break;
+	case IPC_COMPRESS:
+		r = compress_start(w, k, msg);
+		break;
 	default:
 		break;
 	}
@@ -447,12 +454,12 @@ ended(struct worker *w, struct lease *k, struct ipc_msg *msg)
 static void
 let_go(struct worker *w, struct client *c, uint32_t why)
 {
-	if (c->src.events == 0 && c->tls != NULL && c->relay == NULL) {
-		client_end(w, c); /* TLS was broken before */
+	if (c->src.events == 0 && flow_is_wrapped(c) && c->relay == NULL) {
+		client_end(w, c); /* it was broken before */
 		return;
 	}
 	/* Plain, and nothing of the client's is unread: no reset to fear. */
-	if (c->tls == NULL &&
+	if (!flow_is_wrapped(c) &&
 	    (why == IPC_END_LOGOUT || why == IPC_END_DISCONNECTED)) {
 		client_end(w, c);
 		return;

@@ -53,6 +53,7 @@ struct peer { /* a channel to master, auth, spawner or watch */
 struct client;
 struct lease;
 struct folder;
+struct deflate_packer;
 RB_HEAD(client_tree, client);
 RB_HEAD(lease_tree, lease);
 RB_HEAD(folder_tree, folder);
@@ -78,7 +79,8 @@ struct worker {
 	struct source bell;
 	const int *bells; /* lent */
 	struct board *board;
-	struct tls_context *tls; /* NULL: no certificate */
+	struct tls_context *tls;       /* NULL: no certificate */
+	struct deflate_packer *packer; /* NULL: nobody had COMPRESS yet */
 	struct client_tree clients;
 	struct client_list early; /* those with a deadline */
 	struct client_list again; /* input left from the last tick */

@@ -1,5 +1,5 @@
 /*
- * The relay of a TLS client. Bytes go through the worker's scratch buffer;
+ * The relay of a wrapped client. Bytes go through the worker's scratch buffer;
  * only what the other side does not take at once is kept, and then its source
  * is not read. At most NET_SCRATCH bytes each way in one tick, so that one
  * client's download does not keep the others waiting.
@@ -12,15 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "worker/net/tell.h"
+#include "worker/net/compress.h"
+#include "worker/net/deflate.h"
+#include "worker/net/flow.h"
 
-#define RELAY_READS 32u /* TLS records in one tick: they may be tiny */
+#define RELAY_READS 32u /* TLS records or chunks in one tick: may be tiny */
 
 static int upward(struct worker *, struct client *);
 static int downward(struct worker *, struct client *);
 static int keep(struct relay_half *, const char *, size_t);
 static int to_session(struct relay *, const char *, size_t);
-static int to_client(struct client *, const char *, size_t);
+static int to_client(struct worker *, struct client *, const char *, size_t);
 static int flush_up(struct relay *);
 static int flush_down(struct client *);
 static void eaten(struct relay_half *, size_t);
@@ -68,6 +70,8 @@ relay_pump(struct worker *w, struct client *c)
 	}
 	if (r->finish && r->downward == RELAY_SHUT)
 		return 0;
+	if (r->dry && r->down.n == 0)
+		return compress_switch(w, c);
 	interest(w, c);
 	return c->relay != NULL ? 1 : -1;
 }
@@ -80,12 +84,13 @@ upward(struct worker *w, struct client *c)
 	size_t budget = NET_SCRATCH, got;
 	enum tls_result t;
 
-	if (flush_up(r) == 0)
+	/* What comes behind COMPRESS is compressed: it waits. */
+	if (r->next != NULL || flush_up(r) == 0)
 		return 0;
 	for (unsigned i = 0; i < RELAY_READS && budget > 0; i++) {
 		if (!r->heard || r->upward != RELAY_OPEN || r->up.n > 0)
 			break;
-		t = tls_read(c->tls, w->scratch, budget, &got);
+		t = flow_read(c, w->scratch, budget, &got);
 		if (t == TLS_ERROR)
 			return -1;
 		r->heard = t == TLS_OK;
@@ -95,6 +100,8 @@ upward(struct worker *w, struct client *c)
 			r->upward = RELAY_ENDING;
 		if (t != TLS_OK)
 			break;
+		if (got == 0)
+			continue;
 		c->received += got;
 		budget -= got;
 		r->moved = true;
@@ -123,13 +130,17 @@ downward(struct worker *w, struct client *c)
 			    MSG_DONTWAIT);
 		while (n == -1 && errno == EINTR);
 		if (n > 0)
-			return to_client(c, w->scratch, (size_t)n);
+			return to_client(w, c, w->scratch, (size_t)n);
+		if (r->next != NULL) {
+			r->dry = true;
+			return 0;
+		}
 		/* Nothing more comes after END: empty is as good as ended. */
 		if (n == 0 || errno != EAGAIN || r->finish)
 			r->downward = RELAY_ENDING;
 	}
 	if (r->downward == RELAY_ENDING) {
-		tls_close(c->tls);
+		flow_close(c);
 		(void)shutdown(c->src.fd, SHUT_WR);
 		r->downward = RELAY_SHUT;
 	}
@@ -158,13 +169,15 @@ to_session(struct relay *r, const char *p, size_t n)
 
 /* 0; -1: broken, or out of memory. */
 static int
-to_client(struct client *c, const char *p, size_t n)
+to_client(struct worker *w, struct client *c, const char *p, size_t n)
 {
 	struct relay *r = c->relay;
 	enum tls_result t = TLS_OK;
 	size_t put;
 
-	while (n > 0 && (t = tls_write(c->tls, p, n, &put)) == TLS_OK) {
+	if ((p = flow_pack(w, c, p, &n)) == NULL)
+		return -1;
+	while (n > 0 && (t = flow_write(c, p, n, &put)) == TLS_OK) {
 		c->sent += put;
 		p += put;
 		n -= put;
@@ -218,7 +231,7 @@ flush_down(struct client *c)
 	size_t put;
 
 	while (r->down.n > 0) {
-		t = tls_write(c->tls, r->down.p + r->down.at, r->down.n, &put);
+		t = flow_write(c, r->down.p + r->down.at, r->down.n, &put);
 		if (t != TLS_OK)
 			break;
 		c->sent += put;
@@ -252,7 +265,7 @@ interest(struct worker *w, struct client *c)
 	struct relay *r = c->relay;
 	uint32_t up = c->want, stream = 0;
 
-	if (r->upward == RELAY_OPEN && r->up.n == 0)
+	if (r->upward == RELAY_OPEN && r->up.n == 0 && r->next == NULL)
 		up |= EPOLLIN;
 	if (r->up.n > 0)
 		stream |= EPOLLOUT;
@@ -263,7 +276,8 @@ interest(struct worker *w, struct client *c)
 		lost(w, c);
 		return;
 	}
-	if (r->upward == RELAY_OPEN && r->up.n == 0 && tls_pending(c->tls))
+	if (r->upward == RELAY_OPEN && r->up.n == 0 && r->next == NULL &&
+	    flow_pending(c))
 		client_again(w, c);
 	/* After END bytes may be there for which no event is owed. */
 	if (r->finish && r->downward == RELAY_OPEN && r->down.n == 0)
@@ -274,11 +288,26 @@ interest(struct worker *w, struct client *c)
 static void
 lost(struct worker *w, struct client *c)
 {
-	if (tls_why(c->tls)[0] != '\0')
-		tell_tls_end(c);
+	flow_tell(c);
+	if (c->relay->next != NULL)
+		compress_fail(c);
 	relay_end(w, c);
 	(void)loop_want(w, &c->src, 0);
 	(void)shutdown(c->src.fd, SHUT_RDWR);
+}
+
+void
+relay_restream(struct worker *w, struct client *c, int fd)
+{
+	struct relay *r = c->relay;
+
+	(void)loop_want(w, &r->src, 0);
+	(void)close(r->src.fd);
+	r->src.fd = fd;
+	r->heard = true;
+	r->dry = false;
+	/* An end that was seen before is seen again, behind what is kept. */
+	r->upward = RELAY_OPEN;
 }
 
 void
@@ -288,6 +317,12 @@ relay_finish(struct client *c)
 
 	r->finish = true;
 	r->upward = RELAY_SHUT;
+	relay_forget_up(r);
+}
+
+void
+relay_forget_up(struct relay *r)
+{
 	eaten(&r->up, r->up.n);
 }
 
@@ -308,5 +343,6 @@ relay_free(struct relay *r)
 {
 	free(r->up.p);
 	free(r->down.p);
+	deflate_free(r->next);
 	free(r);
 }

@@ -1,6 +1,7 @@
 /*
- * Between a TLS client and its session: bytes both ways, bounded, with back
- * pressure and half-closing. The session sees a plain stream.
+ * Between a client under TLS or COMPRESS and its session: bytes both ways,
+ * bounded, with back pressure and half-closing. The session sees a plain
+ * stream.
  */
 #ifndef NET_RELAY_H
 #define NET_RELAY_H
@@ -23,9 +24,11 @@ struct relay {
 	struct client *client;
 	struct relay_half up, down; /* to the session; to the client */
 	enum relay_flow upward, downward;
-	bool finish; /* the session is done: RELAY_SHUT once drained */
-	bool moved;  /* the session's end has been given bytes */
-	bool heard;  /* the client may have sent something */
+	bool finish;          /* the session is done: RELAY_SHUT once drained */
+	bool moved;           /* the session's end has been given bytes */
+	bool heard;           /* the client may have sent something */
+	struct deflate *next; /* COMPRESS begins once downwards is drained */
+	bool dry;             /* ... as far as the stream goes */
 };
 
 /* On our end of a stream, taken over. -1 with errno. */
@@ -37,6 +40,13 @@ void relay_ready(struct worker *, struct relay *, uint32_t events);
  * broken and the stream closed.
  */
 int relay_pump(struct worker *, struct client *);
+/*
+ * COMPRESS: the session's end of the stream has come back to us, empty; fd is
+ * our end of a new one, taken over.
+ */
+void relay_restream(struct worker *, struct client *, int fd);
+/* What waits for the session is nobody's any more. */
+void relay_forget_up(struct relay *);
 /* The session is done: no more upwards, drain downwards. */
 void relay_finish(struct client *);
 /* Closes it; freed when the tick ends. */

@@ -160,6 +160,16 @@ tell_tls_end(const struct client *c)
 		    tls_why(c->tls));
 }
 
+void
+tell_deflate(const struct client *c, const char *why)
+{
+	char at[WHERE], user[256];
+
+	log_courier(c->listener, LOG_LEVEL_NOTICE,
+	    "COMPRESS broken, user=%s, %s, reason=%s",
+	    clean(user, sizeof(user), c->user), where(c, at), why);
+}
+
 /* Courier's form: an IPv4 address is mapped. */
 static const char *
 where(const struct client *c, char out[WHERE])

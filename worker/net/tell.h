@@ -31,5 +31,7 @@ void tell_end(
 void tell_tls(const struct client *, const char *why);
 /* TLS ended later without a close_notify. */
 void tell_tls_end(const struct client *);
+/* The client is dropped for what it sent under COMPRESS. */
+void tell_deflate(const struct client *, const char *why);
 
 #endif

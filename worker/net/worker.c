@@ -16,6 +16,7 @@
 #include "shm/capability.h"
 #include "shm/log.h"
 #include "worker/net/client.h"
+#include "worker/net/deflate.h"
 #include "worker/net/lease.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
@@ -300,6 +301,7 @@ worker_free(struct worker *w)
 	peer_done(&w->spawner);
 	peer_done(&w->watch);
 	tls_forget(w->tls);
+	deflate_packer_free(w->packer);
 	board_unmap(w->board);
 	if (w->epoll != -1)
 		(void)close(w->epoll);
