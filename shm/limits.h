@@ -4,6 +4,7 @@
  * a constant in the code, its value, its unit, what happens beyond it, and the
  * setting that overrides it ("": none does). The doors that enforce a limit use
  * the constant; no setting can switch one off. t/site.d/limits.py tries every
+ * row at -1, 0 and +1, or says that a unit test does.
  * row at -1, 0 and +1, or says which unit test does.
  */
 #ifndef SHM_LIMITS_H
@@ -45,8 +46,7 @@
 	X(PARSE_FLAGS_MAX, 512, "flags", "BAD", "")                            \
 	X(PARSE_SORT_MAX, 16, "criteria", "BAD", "")                           \
 	X(SEQSET_RANGES_MAX, 10000, "ranges", "BAD", "")                       \
-	X(SESSION_BAD_MAX, 20, "bad commands in a row", "BYE", "")             \
-	X(SESSION_ARENA_MAX, 67108864, "bytes of memory", "NO", "")
+	X(SESSION_BAD_MAX, 20, "bad commands in a row", "BYE", "")
 
 /* Folders and their names (maildir). */
 #define LIMITS_FOLDER(X)                                                       \
@@ -72,16 +72,15 @@
 	X(QUEUE_PLACES, 16, "questions at once", "wait", "")                   \
 	X(QUEUE_USER, 3, "questions of a user at once", "wait", "")            \
 	X(QUEUE_ADDRESS, 5, "questions of an address at once", "wait", "")     \
-	X(QUEUE_WAITING, 256, "questions that wait", "NO", "")                 \
-	X(PACE_ENTRIES, 65536, "addresses", "the oldest goes", "")
+	X(QUEUE_WAITING, 256, "questions that wait", "NO", "")
 
 /* Settings: connections, times, sizes. Their values are the defaults. */
 #define LIMITS_SETTING(X)                                                      \
 	X(LIMIT_DAEMONS, 10000, "connections of a port", "BYE", "MAXDAEMONS")  \
 	X(LIMIT_PERIP, 20, "connections of an address", "BYE", "MAXPERIP")     \
 	X(LIMIT_PERUSER, 100, "sessions of an account", "NO", "MAXPERUSER")    \
-	X(LIMIT_UNAUTH, 1000, "connections not logged in", "the oldest goes",  \
-	    "MAXUNAUTH")                                                       \
+	X(LIMIT_UNAUTH, 1000, "connections not logged in",                     \
+	    "BYE, some earlier", "MAXUNAUTH")                                  \
 	X(LIMIT_UNAUTH_PERIP, 10, "... of an address", "BYE",                  \
 	    "MAXUNAUTH_PERIP")                                                 \
 	X(LIMIT_RATE_PERIP, 120, "connections a minute of an address", "BYE",  \
@@ -100,13 +99,9 @@
 #define LIMITS_FLOW(X)                                                         \
 	X(ADMIT_BURST, 30, "connections at once of an address", "BYE", "")     \
 	X(ADMIT_QUIET, 65536, "addresses remembered", "the oldest goes", "")   \
-	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")               \
-	X(CLIENT_INPUT, 65536, "bytes read ahead", "not read", "")             \
-	X(CLIENT_SAY, 4096, "bytes to be said", "not read", "")                \
-	X(APPEND_GRACE, 600, "seconds for a literal", "BYE", "")               \
-	X(APPEND_RATE, 1024, "bytes a second after that", "BYE", "")
+	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")
 
-#define LIMITS(X)                                                              \
+#define LIMITS_ALL(X)                                                          \
 	LIMITS_LOGIN(X)                                                        \
 	LIMITS_COMMAND(X)                                                      \
 	LIMITS_FOLDER(X)                                                       \
@@ -117,12 +112,12 @@
 
 #define LIMITS_ENUM(name, value, unit, beyond, setting) name = (value),
 enum limits {
-	LIMITS(LIMITS_ENUM)
+	LIMITS_ALL(LIMITS_ENUM)
 };
 
 /* None may be 0: that would read as "no limit" somewhere. */
 #define LIMITS_ASSERT(name, value, unit, beyond, setting)                      \
 	_Static_assert((value) > 0, #name);
-LIMITS(LIMITS_ASSERT)
+LIMITS_ALL(LIMITS_ASSERT)
 
 #endif

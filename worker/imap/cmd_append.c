@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "maildir/mime.h"
-#include "shm/limits.h"
 #include "worker/imap/binary.h"
 #include "worker/imap/change.h"
 #include "worker/imap/command.h"
@@ -16,7 +15,9 @@
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
-#define SWALLOW_TIMES 2 /* times the limit is read and thrown away */
+#define APPEND_GRACE  600  /* seconds for a literal, */
+#define APPEND_RATE   1024 /* and one more for so many bytes */
+#define SWALLOW_TIMES 2    /* times the limit is read and thrown away */
 
 struct append {
 	struct command *c;
