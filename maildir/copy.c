@@ -130,6 +130,8 @@ transfer(
 		errno = EROFS;
 		return -1;
 	}
+	if (mailbox_load(mb) == -1)
+		return -1;
 	usage_begin(&c->usage, mb->md, usage_counts(mb->md, dest));
 	if (target_open(&c->target, mb->md, dest) == -1)
 		return -1;

@@ -22,35 +22,31 @@ struct past {
 	uint64_t since;
 };
 
-static int get_highest(struct index_txn *, void *);
+static int ask_level(struct index_txn *, void *);
 static int get_numbers(struct index_txn *, void *);
 static int get_past(struct index_txn *, void *);
 static int by_uid(const void *, const void *);
 
 bool
-history_moved(struct mailbox *mb)
+history_is_level(struct mailbox *mb)
 {
-	struct past ask = {.mb = mb, .since = 0};
-	int saved = errno;
-	bool moved;
+	int saved = errno, r;
 
-	if (!index_hopeful(mb->md) || mb->uidvalidity == 0)
-		return false;
-	moved = index_read(mb->md, get_highest, &ask) == 0 &&
-		ask.since != mb->modseq;
+	r = index_hopeful(mb->md) ? index_read(mb->md, ask_level, mb) : 1;
 	errno = saved;
-	return moved;
+	return r == 0;
 }
 
 static int
-get_highest(struct index_txn *txn, void *arg)
+ask_level(struct index_txn *txn, void *arg)
 {
-	struct past *ask = arg;
+	struct mailbox *mb = arg;
 	struct folder_record folder;
 
-	if (folder_get(txn, ask->mb, &folder))
-		ask->since = folder.highest;
-	return 0;
+	return folder_get(txn, mb, &folder) && folder.highest == mb->modseq &&
+		       folder.version == mb->version
+		   ? 0
+		   : 1;
 }
 
 int
@@ -94,7 +90,8 @@ mailbox_vanished_since(
 	*uids = NULL;
 	*n = 0;
 	mb->past.n = 0;
-	if (mb->modseq == 0 || index_read(mb->md, get_past, &ask) != 0)
+	if (mailbox_load(mb) == -1 || mb->modseq == 0 ||
+	    index_read(mb->md, get_past, &ask) != 0)
 		return 0;
 	if (mb->past.n > 1)
 		qsort(mb->past.v, mb->past.n, sizeof(*mb->past.v), by_uid);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "maildir/history.h"
 #include "maildir/mailbox.h"
 
 struct head { /* of a message's value */
@@ -48,6 +49,45 @@ folder_put(struct index_txn *txn, const struct mailbox *mb,
 	index_put(txn, key, sizeof(key), rec, sizeof(*rec));
 }
 
+void
+folder_count(
+    struct folder_counts *c, uint32_t uid, uint8_t flags, bool in_new, int sign)
+{
+	uint64_t h = (uid + 1u) * 0x9e3779b97f4a7c15ull;
+	uint32_t one = sign > 0 ? 1 : UINT32_MAX;
+
+	h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9ull;
+	c->sum += sign > 0 ? h : -h;
+	c->messages += one;
+	if ((flags & MESSAGE_SEEN) == 0)
+		c->unseen += one;
+	if ((flags & MESSAGE_DELETED) != 0)
+		c->deleted += one;
+	if (in_new)
+		c->in_new += one;
+}
+
+void
+folder_log(struct index_txn *txn, struct folder_record *rec,
+    const uint32_t *uids, size_t n)
+{
+	unsigned char key[KEY_LOG];
+
+	rec->version++;
+	if (n > HISTORY_LISTS) {
+		rec->log_floor = rec->version; /* who is behind compares all */
+		return;
+	}
+	key_log(key, rec->number, rec->version);
+	index_put(txn, key, sizeof(key), uids, n * sizeof(*uids));
+	if (rec->version <= HISTORY_LOGS)
+		return;
+	key_log(key, rec->number, rec->version - HISTORY_LOGS);
+	index_del(txn, key, sizeof(key));
+	if (rec->log_floor < rec->version - HISTORY_LOGS)
+		rec->log_floor = rec->version - HISTORY_LOGS;
+}
+
 uint32_t
 folder_number(struct index_txn *txn)
 {
@@ -88,6 +128,22 @@ key_tomb(unsigned char key[static KEY_TOMB], uint32_t number, uint64_t modseq,
 	put32(key + 5, (uint32_t)(modseq >> 32));
 	put32(key + 9, (uint32_t)modseq);
 	put32(key + 13, uid);
+}
+
+void
+key_names(unsigned char key[static KEY_FOLDER], uint32_t number)
+{
+	key[0] = 'K';
+	put32(key + 1, number);
+}
+
+void
+key_log(unsigned char key[static KEY_LOG], uint32_t number, uint64_t version)
+{
+	key[0] = 'J';
+	put32(key + 1, number);
+	put32(key + 5, (uint32_t)(version >> 32));
+	put32(key + 9, (uint32_t)version);
 }
 
 void

@@ -42,7 +42,7 @@
 #define INDEX_DATA    "data.mdb"
 #define INDEX_LOCK    "lock.mdb"
 #define INDEX_GUARD   "modseq.lock"
-#define INDEX_VERSION 2
+#define INDEX_VERSION 3
 #define INDEX_MAP     (sizeof(size_t) > 4 ? (size_t)1 << 36 : (size_t)1 << 29)
 #define INDEX_READERS 1024
 #define INDEX_WAIT    30 /* s for LMDB's lock */

@@ -158,17 +158,15 @@ static int
 link_own(int dirfd, const char *own)
 {
 	struct stat st;
-	int r;
 
-	r = linkat(dirfd, own, dirfd, DOT_LOCK, 0);
-	if (r == -1 && errno != EEXIST && errno != ENOENT && errno != EIO)
+	if (linkat(dirfd, own, dirfd, DOT_LOCK, 0) == 0)
+		return 1;
+	if (errno != EEXIST && errno != ENOENT && errno != EIO)
 		return -1;
 	/* On NFS an answer may be lost: the link count decides. */
 	if (fstatat(dirfd, own, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
-	if (r == 0 || st.st_nlink == 2)
-		return 1;
-	return 0;
+	return st.st_nlink == 2 ? 1 : 0;
 }
 
 static bool

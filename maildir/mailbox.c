@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "maildir/cache.h"
+#include "maildir/history.h"
 #include "maildir/usage.h"
 
 #define PURGE_SECONDS (36 * 3600) /* Courier's */
@@ -47,6 +48,9 @@ struct purge {
 	time_t now;
 };
 
+static struct mailbox *give_up(struct mailbox *);
+static bool glance(struct mailbox *);
+static int any_name(void *, const char *, size_t);
 static int open_dirs(struct mailbox *, const char *);
 static void purge_tmp(struct mailbox *);
 static bool purged_lately(struct mailbox *);
@@ -57,7 +61,21 @@ struct mailbox *
 mailbox_open(struct maildir *md, const char *folder, bool readonly)
 {
 	struct mailbox *mb;
-	int saved;
+
+	if ((mb = mailbox_glance(md, folder, readonly)) == NULL)
+		return NULL;
+	if (!mb->loaded) {
+		if (mailbox_load(mb) == -1)
+			return give_up(mb);
+		forget_news(mb);
+	}
+	return mb;
+}
+
+struct mailbox *
+mailbox_glance(struct maildir *md, const char *folder, bool readonly)
+{
+	struct mailbox *mb;
 
 	if ((mb = calloc(1, sizeof(*mb))) == NULL)
 		return NULL;
@@ -70,19 +88,123 @@ mailbox_open(struct maildir *md, const char *folder, bool readonly)
 	if (getentropy(&mb->seed, sizeof(mb->seed)) == -1)
 		mb->seed = (uint64_t)time(NULL);
 	if (keywords_init(&mb->kw) == -1 || open_dirs(mb, folder) == -1)
-		goto fail;
+		return give_up(mb);
 	if (!mb->readonly)
 		purge_tmp(mb);
-	if (mailbox_look(mb, LOOK_ALL) == -1)
-		goto fail;
-	forget_news(mb);
-	mb->opened = true;
+	if (!glance(mb)) {
+		if (mailbox_look(mb, 0) == -1)
+			return give_up(mb);
+		forget_news(mb);
+	}
+	mb->handed = mb->modseq;
+	mb->told_names = mb->kw.nnames;
 	return mb;
-fail:
-	saved = errno;
+}
+
+static struct mailbox *
+give_up(struct mailbox *mb)
+{
+	int saved = errno;
+
 	mailbox_close(mb);
 	errno = saved;
 	return NULL;
+}
+
+/* Does the index know the folder as it is, so that nothing need be read? */
+static bool
+glance(struct mailbox *mb)
+{
+	struct stamp now[DIRS], list;
+	bool known;
+
+	known = mailbox_stamps(mb, now) == 0 &&
+		mailbox_list_stamp(mb, &list) == 0 && history_glance(mb, &list);
+	if (known && (mb->readonly || mb->tally.in_new == 0) &&
+	    mailbox_is_quiet(mb, now))
+		return true;
+	/* Then from the beginning, under the lock. */
+	mb->modseq = 0;
+	mb->uidvalidity = 0;
+	mb->next = 1;
+	mb->max_uid = 0;
+	return false;
+}
+
+bool
+mailbox_is_quiet(struct mailbox *mb, const struct stamp now[static DIRS])
+{
+	unsigned stale = mailbox_stale(mb, now);
+	struct scan scan = {0};
+
+	if (stale != LOOK_NEW)
+		return stale == 0;
+	/* What came into new/ and went again is no news. */
+	return mb->tally.in_new == 0 &&
+	       scan_read(mb->newfd, 0, &scan, any_name, NULL) == 0;
+}
+
+static int
+any_name(void *arg, const char *name, size_t len)
+{
+	(void)arg;
+	(void)name;
+	(void)len;
+	return 1;
+}
+
+int
+mailbox_load(struct mailbox *mb)
+{
+	const struct folder_counts told = mb->tally;
+	struct folder_counts now = {0};
+	uint32_t next = mb->next;
+	size_t i;
+	int r;
+
+	if (mb->loaded)
+		return 0;
+	if ((r = history_follow(mb)) != HISTORY_LOST)
+		return r == -1 ? -1 : 0;
+	/* The index was lost: the same, if the disk has nothing else. */
+	mb->next = 1;
+	mb->max_uid = 0;
+	if (mailbox_look(mb, LOOK_ALL) == -1)
+		return -1;
+	for (i = 0; i < mb->n && mb->messages[i].uid < next; i++) {
+		mb->entries[i].bits &= (uint16_t)~ENTRY_ADDED;
+		mb->entries[i].bits |= ENTRY_CHANGED;
+		folder_count(&now, mb->messages[i].uid, 0, false, 1);
+	}
+	if (now.messages == told.messages && now.sum == told.sum)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+void
+mailbox_counts(const struct mailbox *mb, struct mailbox_counts *out)
+{
+	size_t i;
+
+	memset(out, 0, sizeof(*out));
+	if (!mb->loaded) {
+		out->messages = mb->tally.messages;
+		out->recent = mb->readonly ? mb->tally.in_new : 0;
+		out->unseen = mb->tally.unseen;
+		out->deleted = mb->tally.deleted;
+		out->first_unseen = mb->tally.first_unseen;
+		return;
+	}
+	out->messages = (uint32_t)mb->n;
+	for (i = 0; i < mb->n; i++) {
+		out->recent += mb->messages[i].recent;
+		out->deleted += (mb->messages[i].flags & MESSAGE_DELETED) != 0;
+		if ((mb->messages[i].flags & MESSAGE_SEEN) != 0)
+			continue;
+		if (out->unseen++ == 0)
+			out->first_unseen = (uint32_t)i + 1;
+	}
 }
 
 static int

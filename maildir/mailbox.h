@@ -8,6 +8,7 @@
 #define MAILDIR_MAILBOX_H
 
 #include "maildir/filename.h"
+#include "maildir/history_record.h"
 #include "maildir/keywords.h"
 #include "maildir/lock.h"
 #include "maildir/private.h"
@@ -82,7 +83,7 @@ struct mailbox {
 	uint64_t dev, ino;
 	uint32_t uidvalidity, next, max_uid; /* max: highest ever shown */
 	bool readonly;
-	bool opened; /* the first look is over: what comes is news */
+	bool loaded; /* there is a picture; else only a glance was had */
 	bool counts; /* for the quota: it is not the trash */
 	bool told_unwritable;
 	bool news;     /* something may be there to be told */
@@ -108,17 +109,23 @@ struct mailbox {
 
 	struct stamp known[DIRS]; /* as of the last look */
 	bool settled[DIRS];       /* known may be trusted */
-	bool owes;                /* a scan for own changes */
+	struct stamp list_known;  /* of the UID file; zeros: there is none */
+	unsigned owes;            /* LOOK_*: a scan for own changes */
 	bool clean[DIRS];         /* known was true before the own change */
-	struct timespec owed_since;
+	int64_t owed_since;       /* monotonic seconds */
+	bool has_new; /* messages may be in new/ that nobody has moved */
+	bool dead;    /* some entries are */
 
 	struct uids vanished, changed, added;
 
 	size_t dirty, dirty_end; /* all with ENTRY_DIRTY are in between */
+	struct uids buried;      /* UIDs that left since the index was told */
 	uint64_t modseq; /* the index and this picture agree up to here; or 0 */
-	uint64_t handed; /* and the caller knows of all of it */
-	struct cache *cache; /* cache.c's; NULL: not needed yet */
-	struct uids past;    /* lent by mailbox_vanished_since */
+	uint64_t version;           /* of the index, likewise */
+	struct folder_counts tally; /* as of then */
+	uint64_t handed;            /* and the caller knows of all of it */
+	struct cache *cache;        /* cache.c's; NULL: not needed yet */
+	struct uids past;           /* lent by mailbox_vanished_since */
 };
 
 /* ---- mailbox_entry.c: the arrays ---- */
@@ -146,6 +153,8 @@ void entry_dirty(struct mailbox *, size_t);
 /* Drops the dead; indices change. */
 void entry_compact(struct mailbox *);
 void entry_free(struct mailbox *);
+/* No picture any more. */
+void entry_reset(struct mailbox *);
 /* Copies n bytes and a NUL. The offset, UINT32_MAX: ENOMEM. */
 uint32_t pool_add(struct pool *, const char *, size_t n);
 int uids_add(struct uids *, uint32_t);
@@ -170,16 +179,32 @@ struct look { /* one attempt, under the lock */
 	bool unsure;     /* something was neither seen nor proved gone */
 	bool joined;     /* lines of the list became messages */
 	bool unnumbered; /* some files could not get a UID */
+	bool blind;      /* a line's file may only have been missed */
+	bool whole;      /* the UID list was read again, all of it, */
+	bool relist;     /* and lacks messages that are there */
 	size_t nnew;     /* files seen in new/ */
 	size_t dead;     /* lines of the list without a file */
 };
 
-/* Looks at the directories in want. 0 or -1. */
-int mailbox_look(struct mailbox *, unsigned want);
+/*
+ * Makes a picture or brings it up to date: from the index, and from those
+ * directories that moved since or are named in force. 0 or -1.
+ */
+int mailbox_look(struct mailbox *, unsigned force);
 /* Only brings names and flags up to date, without the lock. 0 or -1. */
 int mailbox_find_again(struct mailbox *);
 /* Stamps of the three directories as of now. ESTALE: the folder is gone. */
 int mailbox_stamps(const struct mailbox *, struct stamp[static DIRS]);
+/* The directories that must be looked at, by their stamps; all if a debt is
+ * due. */
+unsigned mailbox_stale(const struct mailbox *, const struct stamp[static DIRS]);
+/* Do stamps say that the glance at the folder is still true? */
+bool mailbox_is_quiet(struct mailbox *, const struct stamp now[static DIRS]);
+/* The stamp of the UID file as of now, zeros if there is none. 0 or -1. */
+int mailbox_list_stamp(const struct mailbox *, struct stamp *);
+/* What the index keeps of the looks at the folder. */
+void mailbox_state_give(const struct mailbox *, struct folder_state *);
+void mailbox_state_take(struct mailbox *, const struct folder_state *);
 /* Around own changes: what moves the stamps meanwhile is ours. */
 void mailbox_own_begin(struct mailbox *);
 void mailbox_own_end(struct mailbox *);
@@ -193,7 +218,7 @@ int strays_add(struct mailbox *, const char *, size_t len, bool in_new);
 int number_twins(struct look *);
 /* UIDs for strays, from new/ to cur/. 0, LOOK_AGAIN or -1. */
 int number_strays(struct look *);
-int number_move(struct look *);
+int number_move(struct mailbox *);
 /* Rewrites a list most of which is dead lines, if that can be done. */
 void number_tidy(struct look *);
 /* renameat that never replaces anything (EEXIST). */

@@ -316,19 +316,35 @@ names_squeeze(struct mailbox *mb)
 void
 entry_free(struct mailbox *mb)
 {
-	free(mb->messages);
-	free(mb->entries);
-	free(mb->table);
-	free(mb->names.p);
+	entry_reset(mb);
 	free(mb->infos.p);
 	free(mb->info_table);
-	free(mb->strays.names.p);
-	free(mb->strays.v);
-	free(mb->strays.twins);
 	free(mb->vanished.v);
 	free(mb->changed.v);
 	free(mb->added.v);
 	free(mb->past.v);
+	free(mb->buried.v);
+}
+
+void
+entry_reset(struct mailbox *mb)
+{
+	free(mb->messages);
+	free(mb->entries);
+	free(mb->table);
+	free(mb->names.p);
+	free(mb->strays.names.p);
+	free(mb->strays.v);
+	free(mb->strays.twins);
+	mb->messages = NULL;
+	mb->entries = NULL;
+	mb->table = NULL;
+	mb->n = mb->candidates = mb->room = mb->table_size = mb->garbage = 0;
+	mb->dirty = mb->dirty_end = 0;
+	mb->vanished.n = mb->buried.n = 0;
+	mb->loaded = mb->news = mb->has_new = mb->dead = false;
+	memset(&mb->names, 0, sizeof(mb->names));
+	memset(&mb->strays, 0, sizeof(mb->strays));
 }
 
 uint32_t

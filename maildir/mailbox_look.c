@@ -22,12 +22,18 @@ struct see {
 	bool in_new;
 };
 
+static int catch_up(struct look *);
+static int find_list(struct mailbox *);
+static void keep(struct look *);
 static enum history_scope scope(const struct look *);
 static int look_once(struct look *);
 static int look_dirs(struct look *);
+static bool lacks_some(const struct mailbox *);
 static int import_first(struct look *);
 static int read_list(struct look *);
+static bool list_is_known(const struct mailbox *);
 static int take_line(struct mailbox *, const struct uidline *);
+static int part_with(struct mailbox *, size_t);
 static int read_dirs(struct look *);
 static int see(void *, const char *, size_t);
 static int add_twin(struct mailbox *, const char *, size_t, const struct see *);
@@ -56,27 +62,23 @@ mailbox_lock(struct mailbox *mb, struct lock *lock, bool dot)
 }
 
 int
-mailbox_look(struct mailbox *mb, unsigned want)
+mailbox_look(struct mailbox *mb, unsigned force)
 {
-	struct look look = {.mb = mb, .want = want};
+	struct look look = {.mb = mb, .want = force};
 	struct timespec nap = {0};
 	unsigned had;
 	bool dot;
 	int i, r = -1;
 
-	if ((look.want & LOOK_CUR) != 0)
-		look.want |= LOOK_NEW;
 	for (i = 0; i < LOOKS; i++) {
 		look.last = i == LOOKS - 1;
-		had = look.want;
 		dot = look.dot;
 		if (mailbox_lock(mb, &look.lock, look.dot) == -1)
 			return -1;
-		/* Part of the picture will not do if others changed it. */
-		if (look.want != LOOK_ALL && history_moved(mb))
-			look.want = LOOK_ALL;
-		if ((r = look_once(&look)) == 0)
-			history_update(mb, scope(&look), NULL);
+		r = catch_up(&look);
+		had = look.want;
+		if (r == 0 && (r = look_once(&look)) == 0)
+			keep(&look);
 		lock_drop(&look.lock);
 		if (r != LOOK_AGAIN)
 			break;
@@ -92,6 +94,68 @@ mailbox_look(struct mailbox *mb, unsigned want)
 		r = -1;
 	}
 	return r;
+}
+
+/*
+ * Under the lock the index and the stamps that it has are what counts: others
+ * may have done what was to be done, or more. What is to be looked at then.
+ */
+static int
+catch_up(struct look *l)
+{
+	struct mailbox *mb = l->mb;
+	struct stamp now[DIRS], list;
+
+	if ((!mb->loaded && find_list(mb) == -1) ||
+	    mailbox_stamps(mb, now) == -1 ||
+	    mailbox_list_stamp(mb, &list) == -1)
+		return -1;
+	switch (history_follow(mb)) {
+	case HISTORY_LEVEL:
+		break;
+	case HISTORY_LOST:
+		l->want = LOOK_ALL;
+		break;
+	default:
+		return -1;
+	}
+	l->want |= mailbox_stale(mb, now);
+	if (!stamp_equal(&list, &mb->list_known))
+		l->want = LOOK_ALL;
+	if ((l->want & LOOK_CUR) != 0)
+		l->want |= LOOK_NEW;
+	return 0;
+}
+
+/*
+ * Before there is a picture: whether the index is about this folder tells the
+ * UIDVALIDITY in the list. Without a list it is the index's.
+ */
+static int
+find_list(struct mailbox *mb)
+{
+	if (uidlist_peek(&mb->list) == -1)
+		return -1;
+	if (mb->uidvalidity != 0 && mb->list.uidvalidity != 0 &&
+	    mb->list.uidvalidity != mb->uidvalidity) {
+		errno = ESTALE;
+		return -1;
+	}
+	if (mb->list.uidvalidity != 0)
+		mb->uidvalidity = mb->list.uidvalidity;
+	/* Its lines are read where the index does not have them. */
+	uidlist_done(&mb->list);
+	uidlist_init(&mb->list, mb->dirfd);
+	return 0;
+}
+
+static void
+keep(struct look *l)
+{
+	if (!l->blind)
+		history_update(l->mb, scope(l));
+	else
+		history_without(l->mb);
 }
 
 static enum history_scope
@@ -111,13 +175,18 @@ look_once(struct look *l)
 
 	if (mailbox_stamps(mb, now) == -1)
 		return -1;
+	mb->loaded = true;
 	if ((l->want & (LOOK_NEW | LOOK_CUR)) != 0 && (r = look_dirs(l)) != 0)
 		return r;
+	if (mb->has_new && !mb->readonly && number_move(mb) == -1)
+		return -1;
+	mb->has_new = false;
 	if ((l->want & LOOK_KEYWORDS) == 0 || !mb->md->options.keywords)
 		return 0;
 	if (mailbox_load_keywords(mb, &l->lock, (l->want & LOOK_CUR) != 0) ==
 	    -1)
 		return -1;
+	mb->owes &= ~LOOK_KEYWORDS;
 	mb->known[DIR_KEYWORDS] = now[DIR_KEYWORDS];
 	(void)clock_gettime(CLOCK_REALTIME, &l->scans[0].began);
 	mb->settled[DIR_KEYWORDS] =
@@ -141,17 +210,33 @@ look_dirs(struct look *l)
 		return LOOK_AGAIN;
 	if (number_twins(l) == -1 || apply(l) == -1)
 		return -1;
+	l->relist = l->whole && lacks_some(mb);
 	before = mb->n;
 	if ((r = number_strays(l)) != 0)
 		return r;
 	remember(l);
 	number_tidy(l);
-	if (l->nnew > 0 && !mb->readonly && number_move(l) == -1)
-		return -1;
+	if (mb->list.fd != -1)
+		mb->list_known = mb->list.stamp;
+	else
+		memset(&mb->list_known, 0, sizeof(mb->list_known));
+	mb->has_new |= l->nnew > 0;
 	/* What came may have brought keywords that nobody's they were. */
 	if (mb->n > before || l->joined)
 		l->want |= LOOK_KEYWORDS;
 	return 0;
+}
+
+/* Another list was put there, or none is: the messages' UIDs stay. */
+static bool
+lacks_some(const struct mailbox *mb)
+{
+	size_t i;
+
+	for (i = 0; i < mb->n; i++)
+		if ((mb->entries[i].bits & (ENTRY_MARK | ENTRY_MISSING)) == 0)
+			return true;
+	return false;
 }
 
 /* A folder without a list may have another server's. 0, LOOK_AGAIN or -1. */
@@ -178,7 +263,12 @@ read_list(struct look *l)
 	size_t i, total;
 	int r = 0;
 
-	if (uidlist_read(&mb->list, &lines) == -1)
+	/* What the index has of the list need not be read again. */
+	if (mb->list.fd == -1 && mb->modseq != 0 && list_is_known(mb)) {
+		if (uidlist_peek(&mb->list) == -1)
+			return -1;
+		memset(&lines, 0, sizeof(lines));
+	} else if (uidlist_read(&mb->list, &lines) == -1)
 		return -1;
 	if (mb->list.uidvalidity != 0) {
 		if (mb->uidvalidity == 0)
@@ -199,12 +289,25 @@ read_list(struct look *l)
 			mb->entries[i].bits |= ENTRY_DEAD;
 		entry_compact(mb);
 	}
+	if (lines.whole)
+		for (i = 0; i < mb->n; i++)
+			mb->entries[i].bits &= (uint16_t)~ENTRY_MARK;
 	if (lines.n > 0)
 		r = entry_reserve(mb, lines.n);
 	for (i = 0; r == 0 && i < lines.n; i++)
 		r = take_line(mb, &lines.v[i]);
+	l->whole = lines.whole && mb->n > 0;
 	uidlines_free(&lines);
 	return r;
+}
+
+static bool
+list_is_known(const struct mailbox *mb)
+{
+	struct stamp now;
+
+	return mailbox_list_stamp(mb, &now) == 0 && now.ino != 0 &&
+	       stamp_equal(&now, &mb->list_known);
 }
 
 static int
@@ -216,20 +319,37 @@ take_line(struct mailbox *mb, const struct uidline *line)
 	 * A UID at or below what the client has seen cannot come back; if its
 	 * file does, it gets a new one.
 	 */
-	if (line->uid <= mb->max_uid || line->name[0] == '.')
-		return 0;
-	i = entry_find(mb, line->name, line->len);
-	if (i != NOWHERE) {
-		if (mb->messages[i].uid >= line->uid)
+	if (line->name[0] == '.' || mb->n + mb->candidates == 0 ||
+	    (i = entry_find(mb, line->name, line->len)) == NOWHERE) {
+		if (line->name[0] == '.' || line->uid <= mb->max_uid)
+			return 0;
+	} else {
+		if (mb->messages[i].uid == line->uid)
+			mb->entries[i].bits |= ENTRY_MARK;
+		if (mb->messages[i].uid >= line->uid ||
+		    line->uid <= mb->max_uid)
 			return 0;
 		/* Of two UIDs for one name the larger one wins. */
 		mb->entries[i].bits |= ENTRY_DEAD;
-		if (i < mb->n &&
-		    uids_add(&mb->vanished, mb->messages[i].uid) == -1)
+		if (i < mb->n && part_with(mb, i) == -1)
 			return -1;
 	}
 	i = entry_add(mb, line->uid, line->name, line->len);
-	return i == NOWHERE ? -1 : 0;
+	if (i == NOWHERE)
+		return -1;
+	mb->entries[i].bits |= ENTRY_MARK;
+	return 0;
+}
+
+/* A message of the view is no more: the index and the client are to know. */
+static int
+part_with(struct mailbox *mb, size_t i)
+{
+	if (uids_add(&mb->buried, mb->messages[i].uid) == -1)
+		return -1;
+	if ((mb->entries[i].bits & ENTRY_ADDED) != 0)
+		return 0; /* nobody was told of it */
+	return uids_add(&mb->vanished, mb->messages[i].uid);
 }
 
 static int
@@ -378,7 +498,7 @@ apply(struct look *l)
 	size_t i, total = mb->n + mb->candidates;
 	struct entry *e;
 
-	l->unsure = l->joined = false;
+	l->unsure = l->joined = l->blind = false;
 	for (i = 0; i < total; i++) {
 		e = &mb->entries[i];
 		if ((e->bits & ENTRY_DEAD) != 0)
@@ -395,6 +515,7 @@ apply(struct look *l)
 		} else if (i >= mb->n) {
 			e->bits |= ENTRY_DEAD; /* a line without a file */
 			l->dead++;
+			l->blind |= !l->proof && (l->want & LOOK_CUR) != 0;
 		} else if ((l->want & LOOK_CUR) != 0 && lose(l, i) == -1)
 			return -1;
 	}
@@ -424,9 +545,7 @@ lose(struct look *l, size_t i)
 		return 0;
 	}
 	mb->entries[i].bits |= ENTRY_DEAD;
-	if ((mb->entries[i].bits & ENTRY_ADDED) != 0)
-		return 0; /* nobody was told of it */
-	return uids_add(&mb->vanished, mb->messages[i].uid);
+	return part_with(mb, i);
 }
 
 /* The file's name as it was seen becomes the message's. */
@@ -459,7 +578,7 @@ remember(struct look *l)
 	mb->known[DIR_CUR] = l->scans[DIR_CUR].after;
 	mb->settled[DIR_CUR] = scan_is_settled(&l->scans[DIR_CUR]) && sure;
 	mb->complete = l->proof && sure;
-	mb->owes = false;
+	mb->owes &= ~(LOOK_NEW | LOOK_CUR);
 }
 
 int

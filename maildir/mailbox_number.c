@@ -210,12 +210,19 @@ number_strays(struct look *l)
 	struct mailbox *mb = l->mb;
 	int r;
 
-	if (mb->strays.n == 0 && mb->list.uidvalidity != 0)
+	if (mb->strays.n == 0 && mb->list.uidvalidity != 0 && !l->relist)
 		return 0;
 	if ((r = may_write(l)) == LOOK_AGAIN)
 		return r;
-	if (mb->list.uidvalidity == 0 && (r == -1 || make_list(mb) == -1))
-		return -1;
+	if (mb->list.uidvalidity == 0) {
+		if (r == -1 || make_list(mb) == -1)
+			return -1;
+		l->relist = false;
+	}
+	/* If it cannot be done the index has them still. */
+	if (l->relist && r == 0 &&
+	    list_view(mb, mb->uidvalidity, mb->list.next) == -1)
+		r = -1;
 	l->unnumbered = r == -1;
 	if (r == 0 && add_strays(l) == -1)
 		l->unnumbered = true;
@@ -397,9 +404,8 @@ drop_from(struct mailbox *mb, size_t first)
 /* What is in new/ goes to cur/; \Recent is for who moves it (RFC 3501 2.3.2).
  */
 int
-number_move(struct look *l)
+number_move(struct mailbox *mb)
 {
-	struct mailbox *mb = l->mb;
 	char from[FILENAME_MAX_LEN + 1], to[FILENAME_MAX_LEN + 8];
 	const char *info;
 	uint32_t moved;
@@ -423,7 +429,7 @@ number_move(struct look *l)
 	}
 	mailbox_own_end(mb);
 	/* A delivery may have come between: new/ is looked at once more. */
-	mb->known[DIR_NEW] = l->scans[DIR_NEW].after;
+	mb->settled[DIR_NEW] = false;
 	return 0;
 }
 

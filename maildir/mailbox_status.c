@@ -13,29 +13,24 @@ int
 maildir_status(struct maildir *md, const char *folder, bool want_size,
     struct mailbox_status *out)
 {
-	struct mailbox_status status = {0};
-	const struct message *messages;
+	struct mailbox_counts counts;
 	struct mailbox *mb;
-	size_t i, n;
 	int r = 0;
 
-	if ((mb = mailbox_open(md, folder, true)) == NULL)
+	if ((mb = mailbox_glance(md, folder, true)) == NULL)
 		return -1;
-	status.uidvalidity = mailbox_uidvalidity(mb);
-	status.uidnext = mailbox_uidnext(mb);
-	status.modseq = mailbox_modseq(mb);
-	messages = mailbox_messages(mb, &n);
-	status.messages = (uint32_t)n;
-	for (i = 0; i < n; i++) {
-		status.recent += messages[i].recent;
-		status.unseen += (messages[i].flags & MESSAGE_SEEN) == 0;
-		status.deleted += (messages[i].flags & MESSAGE_DELETED) != 0;
-	}
+	mailbox_counts(mb, &counts);
+	memset(out, 0, sizeof(*out));
+	out->uidvalidity = mailbox_uidvalidity(mb);
+	out->uidnext = mailbox_uidnext(mb);
+	out->modseq = mailbox_modseq(mb);
+	out->messages = counts.messages;
+	out->recent = counts.recent;
+	out->unseen = counts.unseen;
+	out->deleted = counts.deleted;
 	if (want_size)
-		r = add_sizes(mb, &status);
+		r = add_sizes(mb, out);
 	mailbox_close(mb);
-	if (r == 0)
-		*out = status;
 	return r;
 }
 
@@ -46,6 +41,8 @@ add_sizes(struct mailbox *mb, struct mailbox_status *status)
 	uint64_t size;
 	size_t i, n;
 
+	if (mailbox_load(mb) == -1)
+		return -1;
 	messages = mailbox_messages(mb, &n);
 	for (i = 0; i < n; i++) {
 		if (mailbox_size(mb, messages[i].uid, &size) == 0)

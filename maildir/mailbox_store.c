@@ -63,6 +63,8 @@ mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
 		errno = EROFS;
 		return -1;
 	}
+	if (mailbox_load(mb) == -1)
+		return -1;
 	usage_begin(&s.usage, mb->md, mb->counts);
 	if (usage_undelete(&s.usage, mb, uids, n, change) == -1 ||
 	    begin(&s, &lock) == -1)
@@ -76,7 +78,7 @@ mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n,
 		r = store_flags(&s);
 		mailbox_own_end(mb);
 	}
-	history_update(mb, HISTORY_DIRTY, NULL);
+	history_update(mb, HISTORY_DIRTY);
 	if (!mb->news)
 		mb->handed = mb->modseq;
 	lock_drop(&lock);
@@ -94,15 +96,19 @@ begin(struct store *s, struct lock *lock)
 {
 	struct mailbox *mb = s->mb;
 	bool many = touches_keywords(s) && s->n > KEYWORDS_MERGE;
-	int i;
+	int i, r;
 
 	for (i = 0; i < LOOKS; i++) {
 		if (mailbox_lock(mb, lock, many) == -1)
 			return -1;
-		if (!out_of_step(s))
+		if ((r = history_follow(mb)) == -1) {
+			lock_drop(lock);
+			return -1;
+		}
+		if (r == HISTORY_LEVEL && !out_of_step(s))
 			return 0;
 		lock_drop(lock);
-		if (mailbox_look(mb, LOOK_ALL) == -1)
+		if (mailbox_look(mb, r == HISTORY_LOST ? LOOK_ALL : 0) == -1)
 			return -1;
 	}
 	if (s->change->failed == NULL)
@@ -111,15 +117,14 @@ begin(struct store *s, struct lock *lock)
 	return -1;
 }
 
+/* What a stranger did decides whether a message has changed. */
 static bool
 out_of_step(const struct store *s)
 {
-	struct mailbox *mb = s->mb;
+	const struct mailbox *mb = s->mb;
 	struct stamp now[DIRS];
 	int i;
 
-	if (history_moved(mb))
-		return true;
 	if (s->change->failed == NULL)
 		return false;
 	if (mailbox_stamps(mb, now) == -1)
@@ -397,7 +402,6 @@ set_flags(struct mailbox *mb, size_t i, uint8_t flags)
 int
 mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 {
-	const struct history_gone dead = {uids, gone, n};
 	struct usage usage;
 	struct lock lock;
 	int r;
@@ -407,14 +411,19 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 		errno = EROFS;
 		return -1;
 	}
-	if (mailbox_lock(mb, &lock, false) == -1)
+	if (mailbox_load(mb) == -1 || mailbox_lock(mb, &lock, false) == -1)
 		return -1;
+	/* Where the index is lost the next look tells. */
+	if (history_follow(mb) == -1) {
+		lock_drop(&lock);
+		return -1;
+	}
 	usage_begin(&usage, mb->md, mb->counts);
 	mailbox_own_begin(mb);
 	r = expunge_all(mb, uids, n, gone, &usage);
 	mailbox_own_end(mb);
 	entry_compact(mb);
-	history_update(mb, HISTORY_DIRTY, &dead);
+	history_update(mb, HISTORY_DIRTY);
 	if (!mb->news)
 		mb->handed = mb->modseq;
 	lock_drop(&lock);
@@ -472,7 +481,7 @@ expunge_one(struct mailbox *mb, size_t i, bool *touched, struct usage *usage)
 		touched[fd == mb->newfd ? DIR_NEW : DIR_CUR] = true;
 	}
 	mb->entries[i].bits |= ENTRY_DEAD;
-	return 0;
+	return uids_add(&mb->buried, mb->messages[i].uid);
 }
 
 /* touched: new, cur. */

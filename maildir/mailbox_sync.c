@@ -1,7 +1,6 @@
 /*
- * When to look at a folder, and what to tell of it: stamps of new, cur and
- * courierimapkeywords decide. An own change moves the same stamps as a
- * stranger's; it costs no look at once, but one is owed from then on.
+ * When to look at a folder, and what to tell of it: what others of the account
+ * did comes from the index, and stamps tell whether strangers did anything.
  */
 #include "maildir/mailbox.h"
 
@@ -13,45 +12,9 @@
 #include "maildir/cache.h"
 #include "maildir/history.h"
 
-#define OWED_SECONDS 2
-
-static int stamp_dir(int, struct stamp *);
 static uint64_t fold(uint64_t, uint64_t);
-static bool debt_is_due(const struct mailbox *);
 static int tell(struct mailbox *, struct mailbox_diff *);
 static int by_uid(const void *, const void *);
-
-int
-mailbox_stamps(const struct mailbox *mb, struct stamp out[static DIRS])
-{
-	struct stat st;
-
-	if (stamp_dir(mb->newfd, &out[DIR_NEW]) == -1 ||
-	    stamp_dir(mb->curfd, &out[DIR_CUR]) == -1)
-		return -1;
-	if (fstatat(mb->dirfd, KEYWORDS_DIR, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		stamp_of(&st, &out[DIR_KEYWORDS]);
-	else if (errno == ENOENT)
-		memset(&out[DIR_KEYWORDS], 0, sizeof(out[DIR_KEYWORDS]));
-	else
-		return -1;
-	return 0;
-}
-
-static int
-stamp_dir(int fd, struct stamp *out)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (st.st_nlink == 0) {
-		errno = ESTALE; /* the folder was deleted */
-		return -1;
-	}
-	stamp_of(&st, out);
-	return 0;
-}
 
 uint64_t
 mailbox_stamp(const struct mailbox *mb)
@@ -103,76 +66,34 @@ mailbox_watch(struct mailbox *mb, int fds[3], uint64_t *stamp)
 	return 0;
 }
 
-void
-mailbox_own_begin(struct mailbox *mb)
-{
-	struct stamp now[DIRS];
-	int i;
-
-	if (mailbox_stamps(mb, now) == -1) {
-		memset(mb->clean, 0, sizeof(mb->clean));
-		return;
-	}
-	for (i = 0; i < DIRS; i++)
-		mb->clean[i] = stamp_equal(&now[i], &mb->known[i]);
-}
-
-void
-mailbox_own_end(struct mailbox *mb)
-{
-	struct stamp now[DIRS];
-	int i, saved = errno;
-
-	if (mailbox_stamps(mb, now) == -1) {
-		errno = saved;
-		return;
-	}
-	for (i = 0; i < DIRS; i++) {
-		if (!mb->clean[i] || stamp_equal(&now[i], &mb->known[i]))
-			continue;
-		mb->known[i] = now[i];
-		mb->settled[i] = true;
-		if (!mb->owes)
-			(void)clock_gettime(CLOCK_MONOTONIC, &mb->owed_since);
-		mb->owes = true;
-	}
-	errno = saved;
-}
-
-bool
-mailbox_owes(const struct mailbox *mb)
-{
-	return mb->owes || !mb->settled[DIR_NEW] || !mb->settled[DIR_CUR] ||
-	       !mb->settled[DIR_KEYWORDS];
-}
-
-static bool
-debt_is_due(const struct mailbox *mb)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - mb->owed_since.tv_sec >= OWED_SECONDS;
-}
-
 int
 mailbox_sync(struct mailbox *mb, bool force, struct mailbox_diff *diff)
 {
 	struct stamp now[DIRS];
-	unsigned want = 0;
-	int i;
+	bool lost;
 
 	cache_flush(mb);
+	/* Stamps first: what moves them later the index cannot know yet. */
 	if (mailbox_stamps(mb, now) == -1)
 		return -1;
-	for (i = 0; i < DIRS; i++)
-		if (force || !mb->settled[i] ||
-		    !stamp_equal(&now[i], &mb->known[i]))
-			want |= 1u << i;
-	/* Stamps may hide what another session did just after an own change. */
-	if (mb->owes && (debt_is_due(mb) || history_moved(mb)))
-		want = LOOK_ALL;
-	if (want != 0 && mailbox_look(mb, want) == -1)
+	if (!mb->loaded && !force && history_is_level(mb) &&
+	    mailbox_is_quiet(mb, now))
+		return tell(mb, diff);
+	if (mailbox_load(mb) == -1)
+		return -1;
+	switch (history_follow(mb)) {
+	case HISTORY_LEVEL:
+		lost = false;
+		break;
+	case HISTORY_LOST:
+		lost = true;
+		break;
+	default:
+		return -1;
+	}
+	if ((force || lost || mailbox_stale(mb, now) != 0 ||
+		(mb->has_new && !mb->readonly)) &&
+	    mailbox_look(mb, force || lost ? LOOK_ALL : 0) == -1)
 		return -1;
 	return tell(mb, diff);
 }

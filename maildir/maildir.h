@@ -25,6 +25,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "maildir/glance.h"
 #include "maildir/kept.h"
 #include "shm/limits.h"
 
@@ -168,9 +169,8 @@ uint64_t mailbox_modseq(const struct mailbox *);
  */
 int mailbox_vanished_since(
     struct mailbox *, uint64_t modseq, const uint32_t **uids, size_t *n);
-/* All messages by rising UID; lent until the next sync or change. */
+/* All messages by rising UID, one or NULL; lent until a sync or change. */
 const struct message *mailbox_messages(const struct mailbox *, size_t *n);
-/* One message, or NULL; lent likewise. */
 const struct message *mailbox_find(const struct mailbox *, uint32_t uid);
 /* Names of the folder's keywords, by number; the count. Lent likewise. */
 size_t mailbox_keywords(const struct mailbox *, const char *const **out);

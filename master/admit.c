@@ -21,10 +21,16 @@ enum conn_state {
 	CONN_REFUSED, /* a worker tells it so */
 };
 
+enum source_kind {
+	SOURCE_ADDRESS,
+	SOURCE_WIDE,   /* a network of -maxperc */
+	SOURCE_BEHIND, /* all those that a balancer has not named yet */
+};
+
 struct source { /* one address, or what counts as one */
 	RB_ENTRY(source) node;
 	TAILQ_ENTRY(source) quiet;
-	uint8_t net[17]; /* the last byte: 1 for a network of -maxperc */
+	uint8_t net[17]; /* the last byte: enum source_kind */
 	uint32_t count[2];
 	uint32_t unauth;
 	uint64_t due; /* us: when the next one would be on time at the rate */
@@ -61,6 +67,12 @@ struct admit {
 };
 
 static int compare(const struct source *, const struct source *);
+static bool find_sources(struct admit *, const struct settings *,
+    const struct admit_ask *, struct admit_answer *, struct source **,
+    struct source **);
+static void count_at(
+    struct admit *, struct conn *, struct source *, struct source *wide);
+static void uncount_at(struct admit *, struct conn *);
 static struct source *find_source(struct admit *, const struct settings *,
     const struct admit_ask *, struct admit_answer *);
 static struct source *find_wide(
@@ -76,12 +88,14 @@ static bool over(
     struct admit_answer *, enum admit_verdict, uint32_t count, uint32_t limit);
 static bool over_rate(const struct settings *, struct source *,
     const struct admit_ask *, struct admit_answer *);
+static bool over_pace(const struct settings *, struct source *,
+    const struct admit_ask *, struct admit_answer *);
 static bool over_unauth(const struct admit *, const struct settings *,
     uint32_t chance, struct admit_answer *);
 static void tell(struct admit *, struct source *, const struct admit_ask *,
     struct admit_answer *);
 static struct conn *new_conn(struct admit *, uint64_t *id);
-static struct conn *find_conn(struct admit *, uint64_t id);
+static struct conn *find_conn(const struct admit *, uint64_t id);
 static void end_conn(struct admit *, struct conn *);
 
 /* libbsd's _STATIC forms want a macro __unused that glibc does not have. */
@@ -122,27 +136,15 @@ admit_enter(struct admit *a, const struct settings *set,
     const struct admit_ask *ask, struct admit_answer *out)
 {
 	const struct settings_view *view = &set->view[ask->view];
-	struct source *s, *wide = NULL;
-	bool failed = false;
+	struct source *s, *wide;
 	struct conn *c;
 
-	memset(out, 0, sizeof(*out));
-	out->trusted = admit_in_nets(ask->addr, set->trusted, set->ntrusted);
-	forget_quiet(a, ask->now);
-	s = find_source(a, set, ask, out);
-	if (s != NULL && view->maxperc != 0)
-		wide = find_wide(a, out, &failed);
-	if (s == NULL || failed) {
-		out->verdict = ADMIT_NO_MEMORY;
-		out->tell = true;
+	if (!find_sources(a, set, ask, out, &s, &wide))
 		return;
-	}
 	if (over(out, ADMIT_DAEMONS, a->count[ask->view], view->maxdaemons) ||
-	    over_address(set, s, wide, ask, out) ||
-	    (!out->trusted && (over(out, ADMIT_UNAUTH_PERIP, s->unauth,
-				   set->maxunauth_perip) ||
-				  over_unauth(a, set, ask->chance, out) ||
-				  over_rate(set, s, ask, out)))) {
+	    (!ask->behind && over_address(set, s, wide, ask, out)) ||
+	    (!out->trusted && over_unauth(a, set, ask->chance, out)) ||
+	    (!ask->behind && over_pace(set, s, ask, out))) {
 		tell(a, s, ask, out);
 		return;
 	}
@@ -152,20 +154,100 @@ admit_enter(struct admit *a, const struct settings *set,
 		out->tell = true;
 		return;
 	}
-	c->source = s;
-	c->wide = wide;
 	c->state = CONN_UNAUTH;
-	c->trusted = out->trusted;
 	c->view = (uint8_t)ask->view;
-	source_busy(a, s);
-	s->count[ask->view]++;
-	s->unauth++;
-	if (wide != NULL) {
-		source_busy(a, wide);
-		wide->count[ask->view]++;
-	}
+	c->trusted = out->trusted;
+	count_at(a, c, s, wide);
 	a->count[ask->view]++;
 	a->unauth += c->trusted ? 0 : 1;
+}
+
+int
+admit_name(struct admit *a, const struct settings *set,
+    const struct admit_ask *ask, uint64_t conn, unsigned worker,
+    struct admit_answer *out)
+{
+	struct conn *c = find_conn(a, conn);
+	struct admit_ask own = *ask;
+	struct source *s, *wide;
+
+	if (c == NULL || c->worker != worker || c->state != CONN_UNAUTH ||
+	    c->source->net[16] != SOURCE_BEHIND)
+		return -1;
+	own.view = c->view;
+	own.behind = false;
+	if (!find_sources(a, set, &own, out, &s, &wide))
+		return 0;
+	out->conn = conn;
+	if (over_address(set, s, wide, &own, out) ||
+	    over_pace(set, s, &own, out)) {
+		tell(a, s, &own, out);
+		return 0;
+	}
+	uncount_at(a, c);
+	a->unauth -= c->trusted ? 0 : 1;
+	c->trusted = out->trusted;
+	a->unauth += c->trusted ? 0 : 1;
+	count_at(a, c, s, wide);
+	return 0;
+}
+
+/* Where a connection counts; false without memory, and out says so. */
+static bool
+find_sources(struct admit *a, const struct settings *set,
+    const struct admit_ask *ask, struct admit_answer *out, struct source **s,
+    struct source **wide)
+{
+	static const uint8_t all[17] = {[16] = SOURCE_BEHIND};
+	bool failed = false;
+
+	memset(out, 0, sizeof(*out));
+	*wide = NULL;
+	forget_quiet(a, ask->now);
+	if (ask->behind) {
+		out->bits = 128;
+		memcpy(out->net, ask->addr, sizeof(out->net));
+		*s = get_source(a, all);
+	} else {
+		out->trusted =
+		    admit_in_nets(ask->addr, set->trusted, set->ntrusted);
+		*s = find_source(a, set, ask, out);
+		if (*s != NULL && set->view[ask->view].maxperc != 0)
+			*wide = find_wide(a, out, &failed);
+	}
+	if (*s != NULL && !failed)
+		return true;
+	out->verdict = ADMIT_NO_MEMORY;
+	out->tell = true;
+	return false;
+}
+
+static void
+count_at(struct admit *a, struct conn *c, struct source *s, struct source *wide)
+{
+	c->source = s;
+	c->wide = wide;
+	source_busy(a, s);
+	s->count[c->view]++;
+	s->unauth++;
+	if (wide == NULL)
+		return;
+	source_busy(a, wide);
+	wide->count[c->view]++;
+}
+
+static void
+uncount_at(struct admit *a, struct conn *c)
+{
+	struct source *s = c->source, *wide = c->wide;
+
+	if (c->state == CONN_UNAUTH)
+		s->unauth--;
+	if (--s->count[c->view] == 0 && s->count[!c->view] == 0)
+		source_quiet(a, s);
+	if (wide != NULL && --wide->count[c->view] == 0 &&
+	    wide->count[!c->view] == 0)
+		source_quiet(a, wide);
 }
 
 uint64_t
@@ -236,6 +318,14 @@ admit_drop(struct admit *a, unsigned worker)
 			end_conn(a, &a->conns[i]);
 }
 
+int
+admit_view(const struct admit *a, uint64_t conn)
+{
+	const struct conn *c = find_conn(a, conn);
+
+	return c == NULL || c->state == CONN_REFUSED ? -1 : c->view;
+}
+
 uint32_t
 admit_load(const struct admit *a, unsigned worker)
 {
@@ -294,7 +384,7 @@ find_source(struct admit *a, const struct settings *set,
 static struct source *
 find_wide(struct admit *a, const struct admit_answer *answer, bool *failed)
 {
-	uint8_t net[17] = {[16] = 1};
+	uint8_t net[17] = {[16] = SOURCE_WIDE};
 	struct source *s;
 
 	memcpy(net, answer->net, sizeof(answer->net));
@@ -398,6 +488,16 @@ over(struct admit_answer *out, enum admit_verdict verdict, uint32_t count,
 	return true;
 }
 
+/* What holds for an address until it is logged in. */
+static bool
+over_pace(const struct settings *set, struct source *s,
+    const struct admit_ask *ask, struct admit_answer *out)
+{
+	return !out->trusted && (over(out, ADMIT_UNAUTH_PERIP, s->unauth,
+				     set->maxunauth_perip) ||
+				    over_rate(set, s, ask, out));
+}
+
 /*
  * The rate as one number: the time at which the next connection would be on
  * time if they came evenly. ADMIT_BURST of them may come at once.
@@ -490,7 +590,7 @@ new_conn(struct admit *a, uint64_t *id)
 }
 
 static struct conn *
-find_conn(struct admit *a, uint64_t id)
+find_conn(const struct admit *a, uint64_t id)
 {
 	uint32_t i = (uint32_t)id;
 
@@ -503,22 +603,14 @@ find_conn(struct admit *a, uint64_t id)
 static void
 end_conn(struct admit *a, struct conn *c)
 {
-	struct source *s = c->source, *wide = c->wide;
-
 	a->load[c->worker]--;
 	if (c->state == CONN_REFUSED)
 		a->refused--;
 	else {
-		if (c->state == CONN_UNAUTH) {
-			s->unauth--;
+		if (c->state == CONN_UNAUTH)
 			a->unauth -= c->trusted ? 0 : 1;
-		}
 		a->count[c->view]--;
-		if (--s->count[c->view] == 0 && s->count[!c->view] == 0)
-			source_quiet(a, s);
-		if (wide != NULL && --wide->count[c->view] == 0 &&
-		    wide->count[!c->view] == 0)
-			source_quiet(a, wide);
+		uncount_at(a, c);
 	}
 	c->state = CONN_FREE;
 	c->next = a->free;

@@ -29,6 +29,7 @@ enum admit_verdict {
 
 struct admit_ask {
 	uint8_t addr[16];  /* IPv4 as ::ffff:a.b.c.d */
+	bool behind;       /* a balancer's: its client is not known yet */
 	unsigned view;     /* 0 PORT, 1 SSLPORT */
 	uint64_t now;      /* ms, rising */
 	uint32_t chance;   /* random, 0 to UINT32_MAX */
@@ -53,6 +54,14 @@ void admit_free(struct admit *);
 void admit_enter(struct admit *, const struct settings *,
     const struct admit_ask *, struct admit_answer *);
 /*
+ * A connection of ask.behind has got its client's address: decides what there
+ * is to decide of an address. If not OK it still counts, until admit_leave. -1
+ * if it is not that worker's or has an address (out is untouched then).
+ */
+int admit_name(struct admit *, const struct settings *,
+    const struct admit_ask *, uint64_t conn, unsigned worker,
+    struct admit_answer *out);
+/*
  * A number for a refused socket that a worker is to tell so; 0 if there are
  * ADMIT_REFUSE of them.
  */
@@ -69,6 +78,8 @@ int admit_login(struct admit *, uint64_t conn, unsigned worker);
 void admit_undo(struct admit *, uint64_t conn);
 /* A worker is gone and with it all its connections. */
 void admit_drop(struct admit *, unsigned worker);
+/* The view of a connection, -1 if there is none of that number. */
+int admit_view(const struct admit *, uint64_t conn);
 /* Connections of a worker; of a view. */
 uint32_t admit_load(const struct admit *, unsigned worker);
 uint32_t admit_count(const struct admit *, unsigned view);

@@ -348,6 +348,9 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 	case IPC_LOGGEDIN:
 		take_conn(b, c, msg);
 		return;
+	case IPC_NAMED:
+		b->named(b->named_arg, c, msg);
+		return;
 	case IPC_CERTS_OK:
 		take_certs_ok(b, c, msg);
 		return;

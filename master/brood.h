@@ -47,6 +47,9 @@ struct throttle {          /* of one role */
 struct brood {
 	struct boot boot; /* settings of the children; role and number vary */
 	struct admit *admit;
+	/* a worker tells the address of a client behind a balancer */
+	void (*named)(void *, struct child *, struct ipc_msg *);
+	void *named_arg;
 	struct child v[BROOD_MAX]; /* servants, then workers by number */
 	struct throttle throttle[BOOT_ROLES];
 	uint8_t key[32];

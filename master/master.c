@@ -80,6 +80,7 @@ static void turn(struct master *);
 static nfds_t fill_poll(const struct master *, struct pollfd *, uint64_t now);
 static int wait_ms(const struct master *, uint64_t now);
 static int sooner(int a, int b);
+static void hear_named(void *, struct child *, struct ipc_msg *);
 static void take_signals(struct master *, uint64_t now);
 static void reap(struct master *, uint64_t now);
 static void advance(struct master *, uint64_t now);
@@ -119,6 +120,8 @@ begin(struct master *m, const struct settings *set, int privileged)
 	m->brood.boot.set = *set;
 	m->brood.boot.privileged = privileged != 0;
 	m->porch.brood = &m->brood;
+	m->brood.named = hear_named;
+	m->brood.named_arg = &m->porch;
 	m->lock = pidfile_lock(set->pidfile);
 	if (m->lock == -1) {
 		fprintf(stderr, "imapd-master: %s.lock: %s\n", set->pidfile,
@@ -249,6 +252,12 @@ static int
 sooner(int a, int b)
 {
 	return a == -1 || (b != -1 && b < a) ? b : a;
+}
+
+static void
+hear_named(void *porch, struct child *worker, struct ipc_msg *msg)
+{
+	porch_named(porch, worker, msg, now_ms());
 }
 
 static void

@@ -20,11 +20,26 @@
 #define TELL_MORE 60000 /* ms between two lines about the same trouble */
 #define TELL_DENY 1000  /* ms between two lines about who is denied */
 
+struct named { /* a client whose address a balancer has told */
+	uint64_t now, conn;
+	uint8_t addr[16];
+	char peer[INET6_ADDRSTRLEN];
+	uint32_t port, local_port;
+	struct admit_answer answer;
+	bool refused;
+	char why[256]; /* of a refusal; "": without a word */
+};
+
 static void trouble(struct porch *, uint64_t now);
 static void greet(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t now);
 static void deny(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t now);
+static bool is_behind(const struct settings_view *, const struct listen_peer *);
+static void tell_denied(struct porch *, unsigned view, const char *peer,
+    unsigned port, uint64_t now);
+static int named_read(struct named *, struct ipc_msg *);
+static int named_decide(struct porch *, const struct child *, struct named *);
 static void crowded(struct porch *, unsigned view, uint64_t now);
 static int hand_over(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t conn, uint32_t flags,
@@ -75,13 +90,16 @@ greet(struct porch *p, const struct listener *listener,
 	char why[256];
 	uint32_t flags;
 
-	access_find(p->access, peer->addr, peer->local_port,
-	    set->view[listener->view].accesslocal != 0, &rule);
-	if (rule.deny) {
-		deny(p, listener, peer, now);
-		return;
+	ask.behind = is_behind(&set->view[listener->view], peer);
+	if (!ask.behind) {
+		access_find(p->access, peer->addr, peer->local_port,
+		    set->view[listener->view].accesslocal != 0, &rule);
+		if (rule.deny) {
+			deny(p, listener, peer, now);
+			return;
+		}
+		ask.maxperip = rule.maxperip;
 	}
-	ask.maxperip = rule.maxperip;
 	memcpy(ask.addr, peer->addr, sizeof(ask.addr));
 	admit_enter(p->brood->admit, set, &ask, &answer);
 	if (answer.verdict != ADMIT_OK) {
@@ -93,7 +111,8 @@ greet(struct porch *p, const struct listener *listener,
 	}
 	crowded(p, listener->view, now);
 	flags = (listener->view == 1 ? IPC_CLIENT_TLS : 0) |
-		(answer.trusted ? IPC_CLIENT_TRUST : 0);
+		(answer.trusted ? IPC_CLIENT_TRUST : 0) |
+		(ask.behind ? IPC_CLIENT_PROXY : 0);
 	if (hand_over(p, listener, peer, answer.conn, flags, "") == 0)
 		return;
 	admit_undo(p->brood->admit, answer.conn);
@@ -103,16 +122,122 @@ greet(struct porch *p, const struct listener *listener,
 	    peer->peer_port);
 }
 
+/* Whether TCPDOPTS -haproxy names the place where this one came in. */
+static bool
+is_behind(const struct settings_view *view, const struct listen_peer *peer)
+{
+	struct in6_addr ours, theirs;
+	const struct settings_listen *l;
+	char text[INET6_ADDRSTRLEN + 8];
+
+	for (uint32_t i = 0; i < view->nhaproxy; i++) {
+		l = &view->haproxy[i];
+		if (l->port != peer->local_port)
+			continue;
+		if (strcmp(l->addr, "0") == 0)
+			return true;
+		snprintf(text, sizeof(text), "%s%.45s",
+		    strchr(l->addr, ':') == NULL ? "::ffff:" : "", l->addr);
+		if (inet_pton(AF_INET6, text, &ours) == 1 &&
+		    inet_pton(AF_INET6, peer->local, &theirs) == 1 &&
+		    memcmp(&ours, &theirs, sizeof(ours)) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+porch_named(
+    struct porch *p, struct child *worker, struct ipc_msg *msg, uint64_t now)
+{
+	struct named n = {.now = now};
+	struct ipc_put put;
+	uint32_t flags = 0;
+
+	if (named_read(&n, msg) == -1 || named_decide(p, worker, &n) == -1) {
+		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
+		    worker->number, ipc_name(IPC_NAMED));
+		return;
+	}
+	if (n.refused)
+		flags = IPC_CLIENT_REFUSE;
+	else if (n.answer.trusted)
+		flags = IPC_CLIENT_TRUST;
+	ipc_begin(&put, IPC_ADMITTED);
+	ipc_put_u64(&put, n.conn);
+	ipc_put_u32(&put, flags);
+	ipc_put_str(&put, n.why);
+	(void)brood_send(p->brood, worker, &put, -1); /* a deaf one is killed */
+}
+
+static int
+named_read(struct named *n, struct ipc_msg *msg)
+{
+	struct ipc_get get;
+	const uint8_t *addr;
+	size_t size;
+
+	ipc_open(&get, msg);
+	n->conn = ipc_get_u64(&get);
+	addr = ipc_get_bytes(&get, &size, sizeof(n->addr));
+	n->port = ipc_get_u32(&get);
+	n->local_port = ipc_get_u32(&get);
+	if (ipc_done(&get) == -1 || size != sizeof(n->addr))
+		return -1;
+	memcpy(n->addr, addr, sizeof(n->addr));
+	if (inet_ntop(AF_INET6, n->addr, n->peer, sizeof(n->peer)) == NULL)
+		n->peer[0] = '\0';
+	return 0;
+}
+
+/* As greet does it for others, but the socket is the worker's by now. */
+static int
+named_decide(struct porch *p, const struct child *worker, struct named *n)
+{
+	const struct settings *set = &p->brood->boot.set;
+	struct admit_ask ask = {.now = n->now};
+	struct access_rule rule;
+	int view = admit_view(p->brood->admit, n->conn);
+
+	if (view == -1)
+		return -1;
+	access_find(p->access, n->addr, (uint16_t)n->local_port,
+	    set->view[view].accesslocal != 0, &rule);
+	ask.maxperip = rule.maxperip;
+	memcpy(ask.addr, n->addr, sizeof(ask.addr));
+	if (admit_name(p->brood->admit, set, &ask, n->conn, worker->number,
+		&n->answer) == -1)
+		return -1;
+	n->refused = rule.deny || n->answer.verdict != ADMIT_OK;
+	if (rule.deny) {
+		snprintf(n->why, sizeof(n->why), "%s", set->view[view].denymsg);
+		tell_denied(p, (unsigned)view, n->peer, n->port, n->now);
+	} else if (n->refused) {
+		if (n->answer.tell)
+			log_refusal((unsigned)view, &n->answer, n->peer);
+		say_refusal(&n->answer, n->peer, n->why, sizeof(n->why));
+	}
+	return 0;
+}
+
 /* Closed without a word, or with that of -denymsg. */
 static void
 deny(struct porch *p, const struct listener *listener,
     const struct listen_peer *peer, uint64_t now)
 {
 	const char *why = p->brood->boot.set.view[listener->view].denymsg;
-	char more[32] = "";
 
 	if (why[0] != '\0')
 		refuse(p, listener, peer, why);
+	tell_denied(p, listener->view, peer->peer, peer->peer_port, now);
+}
+
+static void
+tell_denied(struct porch *p, unsigned view, const char *peer, unsigned port,
+    uint64_t now)
+{
+	char more[32] = "";
+
 	if (p->deny != 0 && now < p->deny + TELL_DENY) {
 		p->denied++;
 		return;
@@ -121,9 +246,8 @@ deny(struct porch *p, const struct listener *listener,
 	if (p->denied > 0)
 		snprintf(more, sizeof(more), ", more=%u", p->denied);
 	p->denied = 0;
-	log_courier((int)listener->view, LOG_LEVEL_INFO,
-	    "Denied by IMAPACCESSFILE, ip=[%s], port=[%u]%s", peer->peer,
-	    peer->peer_port, more);
+	log_courier((int)view, LOG_LEVEL_INFO,
+	    "Denied by IMAPACCESSFILE, ip=[%s], port=[%u]%s", peer, port, more);
 }
 
 /* Courier warns at nine tenths, once a minute at most. */

@@ -220,7 +220,6 @@ static const struct row rows[] = {
 
     /* Courier's, accepted with a warning when switched on */
     {"IMAP_SHAREDMUNGENAMES", value_no_effect, 0, 0, "", SHARED, false, NONE},
-    {"AUTH_MKHOMEDIR_SKEL", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"IMAPDEBUGFILE", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"TLS_PRIORITY", value_no_effect, 0, 0, "", SHARED, false, NONE},
     {"TLS_MIN_DH_BITS", value_no_effect, 0, 0, "", SHARED, false, NONE},
@@ -230,11 +229,14 @@ static const struct row rows[] = {
     {"IMAP_PROXY", value_refused, 0, 0, "", SHARED, false, NONE},
     {"OUTBOX", value_refused, 0, 0, "", SHARED, false, NONE},
     {"SMAP_CAPABILITY", value_refused, 0, 0, "", SHARED, false, NONE},
+    {"AUTH_MKHOMEDIR_SKEL", value_refused, 0, 0, "", SHARED, false, NONE},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static void take(const struct row *, const struct conf *const conf[2],
     unsigned view, struct settings *, struct notes *);
+static void take_option(const struct row *, const struct conf *,
+    const struct conf_entry **, struct value *, char[SETTINGS_PATH]);
 static void *field(const struct row *, unsigned view, struct settings *);
 static void load_one(struct conf *, const char *file, bool optional);
 static void tell_unset(struct notes each[2], struct notes *);
@@ -446,6 +448,7 @@ take(const struct row *row, const struct conf *const conf[2], unsigned view,
     struct settings *set, struct notes *notes)
 {
 	const struct conf_entry *e = NULL, *address = NULL;
+	char option[SETTINGS_PATH] = "";
 	struct value v = {.name = row->name,
 	    .text = row->def,
 	    .min = row->min,
@@ -466,14 +469,39 @@ take(const struct row *row, const struct conf *const conf[2], unsigned view,
 	if (address != NULL && address->value[0] != '\0' &&
 	    row->take == value_ports)
 		v.address = address->value;
+	if (conf[view] != NULL)
+		take_option(row, conf[view], &e, &v, option);
 	if (e != NULL) {
-		v.text = e->value;
+		if (option[0] == '\0' || row->take == value_ports)
+			v.text = e->value;
 		v.file = e->file;
 		v.line = e->line;
 	} else if (conf[view] != NULL && row->take != value_ports) {
 		return; /* the default stands there already */
 	}
 	row->take(&v);
+}
+
+/*
+ * -address and -access may be repeated in TCPDOPTS and win there. *e becomes
+ * the line that counts, option what stands in it.
+ */
+static void
+take_option(const struct row *row, const struct conf *conf,
+    const struct conf_entry **e, struct value *v, char option[SETTINGS_PATH])
+{
+	const struct conf_entry *opts = conf_find(conf, "TCPDOPTS");
+
+	if (opts == NULL)
+		return;
+	if (row->take == value_ports &&
+	    value_tcpd_option(opts->value, "-address=", option))
+		v->address = option;
+	if (row->take == value_access &&
+	    value_tcpd_option(opts->value, "-access=", option)) {
+		v->text = option;
+		*e = opts;
+	}
 }
 
 static void *

@@ -497,8 +497,25 @@ value_no_effect(const struct value *v)
 void
 value_refused(const struct value *v)
 {
-	if (v->text[0] != '\0' && strcmp(v->text, "0") != 0)
-		value_wrong(v, "this server does not have it: leave it out");
+	static const struct {
+		const char *name, *instead;
+	} refused[] = {
+	    {"IMAP_PROXY", "logins are not passed on to other hosts: put a "
+			   "proxy before this server, or let clients connect "
+			   "to the host that has their mail"},
+	    {"OUTBOX", "no mail is sent from a folder: let clients submit it "
+		       "by SMTP (port 587)"},
+	    {"SMAP_CAPABILITY", "SMAP is not spoken: leave it empty, its "
+				"clients speak IMAP as well"},
+	    {"AUTH_MKHOMEDIR_SKEL", "home folders are not made at login: make "
+				    "them when the account is made"},
+	};
+
+	if (v->text[0] == '\0' || strcmp(v->text, "0") == 0)
+		return;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (strcmp(refused[i].name, v->name) == 0)
+			value_wrong(v, refused[i].instead);
 }
 
 void

@@ -47,9 +47,15 @@ void value_uses(const struct value *);       /* SPECIAL-USE names */
 void value_external(const struct value *);   /* bits 1 PORT, 2 SSLPORT */
 void value_loggeropts(const struct value *); /* struct settings_view */
 void value_tcpdopts(const struct value *);   /* struct settings_view */
-void value_none(const struct value *);       /* no effect, silent */
-void value_no_effect(const struct value *);  /* no effect, a warning */
-void value_refused(const struct value *);    /* an error when switched on */
+/*
+ * The value of an option (its name with "=") of TCPDOPTS, the last if it is
+ * repeated; false and out as it was if it is not there.
+ */
+bool value_tcpd_option(
+    const char *text, const char *name, char out[SETTINGS_PATH]);
+void value_none(const struct value *);      /* no effect, silent */
+void value_no_effect(const struct value *); /* no effect, a warning */
+void value_refused(const struct value *);   /* an error when switched on */
 
 /* Notes that this value is wrong (an error), or doubtful. */
 void value_wrong(const struct value *, const char *what);

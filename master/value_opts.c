@@ -1,8 +1,7 @@
 /*
  * Options of Courier's programs that stand in settings: TCPDOPTS (couriertcpd)
  * and LOGGEROPTS (courierlogger). What has no meaning here is silent if nobody
- * relies on it, a warning if somebody may, and an error if the server would let
- * in more than its admin believes.
+ * relies on it, and a warning if somebody may.
  */
 #include <bsd/string.h>
 #include <ctype.h>
@@ -13,7 +12,8 @@
 
 #include "master/value.h"
 
-#define OPTION_MAX 320
+#define OPTION_MAX      320
+#define HAPROXY_TIMEOUT 15 /* s, couriertcpd's */
 
 enum kind {
 	NUMBER, /* a field of the view */
@@ -21,7 +21,8 @@ enum kind {
 	TEXT,
 	SILENT,
 	WARN,
-	REFUSED,
+	PLACES,  /* -haproxy */
+	ADDRESS, /* only checked */
 };
 
 struct option {
@@ -29,11 +30,13 @@ struct option {
 	enum kind kind;
 	size_t offset;
 	uint32_t min, max;
-	const char *what; /* for WARN and REFUSED */
+	const char *what; /* for WARN */
 };
 
 #define AT(f) offsetof(struct settings_view, f)
 
+static const char haproxy_form[] =
+    "-haproxy: [seconds/]port=[address.]number[,...] is needed, at most 16";
 static const char no_list[] =
     "lists in the DNS are not asked here: let the firewall keep them out";
 static const struct option tcpd[] = {
@@ -59,12 +62,10 @@ static const struct option tcpd[] = {
     {"-allow=", WARN, 0, 0, 0, no_list},
     {"-drop", WARN, 0, 0, 0, no_list},
     {"-drop=", WARN, 0, 0, 0, no_list},
-    {"-address=", REFUSED, 0, 0, 0, "use ADDRESS or SSLADDRESS"},
-    {"-access=", REFUSED, 0, 0, 0, "use IMAPACCESSFILE"},
-    {"-haproxy=", REFUSED, 0, 0, 0,
-	"the PROXY protocol is not spoken here: let the balancer keep the "
-	"clients' addresses (transparent mode, DNAT), or leave the option out "
-	"on both sides and name the balancer in MAXPERIP_EXEMPT"},
+    {"-haproxy=", PLACES, 0, 0, 0, NULL},
+    /* taken with PORT and IMAPACCESSFILE (value_tcpd_option) */
+    {"-address=", ADDRESS, 0, 0, 0, NULL},
+    {"-access=", SILENT, 0, 0, 0, NULL},
 };
 
 static const struct {
@@ -81,6 +82,9 @@ static const struct {
 static bool next_option(const char **, char out[OPTION_MAX]);
 static void tcpd_option(const struct value *, const char *);
 static void number(const struct value *, const struct option *, const char *);
+static void places(const struct value *, const char *);
+static bool is_address(const char *);
+static bool place(const char *, struct settings_listen *);
 static void facility(const struct value *, const char *name);
 
 void
@@ -91,8 +95,25 @@ value_tcpdopts(const struct value *v)
 	char word[OPTION_MAX];
 
 	view->backlog = 1024;
+	view->nhaproxy = 0;
+	view->haproxy_timeout = HAPROXY_TIMEOUT;
 	while (next_option(&p, word))
 		tcpd_option(v, word);
+}
+
+bool
+value_tcpd_option(const char *text, const char *name, char out[SETTINGS_PATH])
+{
+	char word[OPTION_MAX];
+	size_t n = strlen(name);
+	bool found = false;
+
+	while (next_option(&text, word))
+		if (strncmp(word, name, n) == 0 && word[n] != '\0') {
+			snprintf(out, SETTINGS_PATH, "%s", word + n);
+			found = true;
+		}
+	return found;
 }
 
 /* The next word between blanks, cut to size. */
@@ -141,8 +162,13 @@ tcpd_option(const struct value *v, const char *word)
 	case WARN:
 		value_warn(v, what);
 		break;
-	case REFUSED:
-		value_wrong(v, what);
+	case ADDRESS:
+		if (!is_address(word + n))
+			value_wrong(v, "-address: one IP address, or 0 for "
+				       "all, is needed");
+		break;
+	case PLACES:
+		places(v, word + n);
 		break;
 	}
 }
@@ -164,6 +190,62 @@ number(const struct value *v, const struct option *o, const char *word)
 	}
 	narrow = (uint32_t)n;
 	memcpy((char *)v->field + o->offset, &narrow, sizeof(narrow));
+}
+
+/* [timeout/]port=[ip.]n[,[ip.]n]: where balancers connect. */
+static void
+places(const struct value *v, const char *word)
+{
+	struct settings_view *view = v->field;
+	char list[OPTION_MAX], *p = list, *one;
+	size_t digits = strspn(word, "0123456789");
+	unsigned long seconds = HAPROXY_TIMEOUT;
+
+	if (digits > 0 && digits < 5 && word[digits] == '/') {
+		seconds = strtoul(word, NULL, 10);
+		word += digits + 1;
+	}
+	if (strncmp(word, "port=", 5) != 0 || seconds < 1 || seconds > 3600) {
+		value_wrong(v, haproxy_form);
+		return;
+	}
+	snprintf(list, sizeof(list), "%s", word + 5);
+	while ((one = strsep(&p, ",")) != NULL) {
+		if (view->nhaproxy == SETTINGS_LISTS ||
+		    !place(one, &view->haproxy[view->nhaproxy])) {
+			value_wrong(v, haproxy_form);
+			return;
+		}
+		view->nhaproxy++;
+	}
+	view->haproxy_timeout = (uint32_t)seconds;
+}
+
+static bool
+place(const char *text, struct settings_listen *out)
+{
+	const char *dot = strrchr(text, '.');
+	const char *port = dot == NULL ? text : dot + 1;
+	size_t n = strspn(port, "0123456789");
+
+	snprintf(out->addr, sizeof(out->addr), "0");
+	if (dot != NULL)
+		snprintf(out->addr, sizeof(out->addr), "%.*s",
+		    (int)(dot - text), text);
+	if (n == 0 || n > 5 || port[n] != '\0' || atol(port) < 1 ||
+	    atol(port) > UINT16_MAX)
+		return false;
+	out->port = (uint16_t)atol(port);
+	return is_address(out->addr);
+}
+
+static bool
+is_address(const char *text)
+{
+	struct settings_net net;
+
+	return strcmp(text, "0") == 0 ||
+	       (strchr(text, '/') == NULL && value_net(text, &net) == 0);
 }
 
 void

@@ -29,6 +29,7 @@ struct letter { /* what one datagram held */
 static int receive(int fd, struct letter *);
 static void read_control(struct msghdr *, struct letter *);
 static void take(struct watch_local *, uint32_t uid, int dirfd, uint64_t now);
+static void post_accounts(struct watch_local *, const struct stat *, int);
 static struct watch_local_user *user_of(
     struct watch_local *, uint32_t uid, uint64_t now);
 static void wait_merged(
@@ -138,8 +139,28 @@ take(struct watch_local *l, uint32_t uid, int dirfd, uint64_t now)
 	if (u->count < WATCH_LOCAL_RATE) {
 		u->count++;
 		board_post(l->board, slot, stamp_of(dirfd), l->bells);
+		post_accounts(l, &st, dirfd);
 	} else
 		wait_merged(l, u, slot, stamp_of(dirfd));
+}
+
+/*
+ * Who has NOTIFY hears of it as well: the Maildir's root is this directory (its
+ * INBOX) or the one above. What is merged comes to them a little later, by
+ * watch's own look at the folder or their session's slow one.
+ */
+static void
+post_accounts(struct watch_local *l, const struct stat *st, int dirfd)
+{
+	struct stat up;
+
+	board_post(l->board,
+	    board_slot(l->board, st->st_dev | BOARD_ACCOUNT, st->st_ino), 0,
+	    l->bells);
+	if (fstatat(dirfd, "..", &up, 0) == 0)
+		board_post(l->board,
+		    board_slot(l->board, up.st_dev | BOARD_ACCOUNT, up.st_ino),
+		    0, l->bells);
 }
 
 /* The uid's entry, in this second of its. */

@@ -49,7 +49,8 @@ struct watched_folder {
 	uint64_t stamp; /* as last seen */
 	uint64_t due;   /* ms: post it then; 0: not waiting */
 	uint32_t slot;
-	uint32_t nrefs; /* of all workers */
+	uint32_t account[2]; /* slots: as an INBOX, and as another folder */
+	uint32_t nrefs;      /* of all workers */
 	uint16_t refs[BOOT_WORKERS];
 	int fds[DIRS]; /* -1: that directory is not there */
 	struct watched_mark marks[DIRS];
@@ -58,6 +59,7 @@ struct watched_folder {
 static int check_dirs(const struct watched_ask *);
 static struct watched_folder *new_folder(
     struct watched *, const struct watched_ask *);
+static void account_slots(struct watched *, struct watched_folder *, int);
 static void add_marks(struct watched *, struct watched_folder *);
 static void drop_marks(struct watched *, struct watched_folder *);
 static void free_folder(struct watched *, struct watched_folder *);
@@ -221,6 +223,7 @@ new_folder(struct watched *w, const struct watched_ask *ask)
 	f->dev = ask->dev;
 	f->ino = ask->ino;
 	f->slot = board_slot(w->board, f->dev, f->ino);
+	account_slots(w, f, ask->fds[0]);
 	for (int i = 0; i < DIRS; i++) {
 		f->fds[i] = ask->fds[i];
 		f->marks[i].wd = -1;
@@ -232,6 +235,22 @@ new_folder(struct watched *w, const struct watched_ask *ask)
 		add_marks(w, f);
 	f->stamp = board_stamp_dirs(f->fds);
 	return f;
+}
+
+/*
+ * The root of its Maildir is the folder itself or the one above: which, only
+ * its session knows. A post of the wrong one costs somebody a look at most.
+ */
+static void
+account_slots(struct watched *w, struct watched_folder *f, int fd)
+{
+	struct stat st;
+
+	f->account[0] = f->account[1] =
+	    board_slot(w->board, f->dev | BOARD_ACCOUNT, f->ino);
+	if (fstatat(fd, "../..", &st, 0) == 0)
+		f->account[1] =
+		    board_slot(w->board, st.st_dev | BOARD_ACCOUNT, st.st_ino);
 }
 
 /* Those that are missing. */
@@ -406,6 +425,8 @@ post(struct watched *w, struct watched_folder *f, uint64_t stamp)
 {
 	f->stamp = stamp;
 	board_post(w->board, f->slot, stamp, w->bells);
+	for (int i = 0; i < 2; i++)
+		board_post(w->board, f->account[i], 0, w->bells);
 }
 
 int

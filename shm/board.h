@@ -27,6 +27,12 @@ int board_create(uint32_t slots);
 struct board *board_map(int fd, const uint64_t key[2]);
 void board_unmap(struct board *);
 
+/*
+ * Set in dev, where no device number has a bit: the slot of an account, for
+ * NOTIFY. ino and the rest of dev are those of its Maildir's root.
+ */
+#define BOARD_ACCOUNT (UINT64_C(1) << 63)
+
 /* The slot of a folder: device and inode number of its directory. */
 uint32_t board_slot(const struct board *, uint64_t dev, uint64_t ino);
 uint64_t board_counter(const struct board *, uint32_t slot);

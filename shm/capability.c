@@ -75,6 +75,7 @@ static const struct word words[] = {
     {"XMAGICTRASH", ALWAYS, false},
     {"BINARY", ALWAYS, false},
     {"COMPRESS=DEFLATE", SERVED, false},
+    {"NOTIFY", SERVED, false},
     {"STATUS=SIZE", ALWAYS, false},
     {"STATUS=DELETED", ALWAYS, false},
     {LIMIT, ALWAYS, false},

@@ -13,7 +13,7 @@
 
 #include "shm/boot.h"
 
-#define IPC_VERSION  1      /* said in HELLO; another one is refused */
+#define IPC_VERSION  2      /* said in HELLO; another one is refused */
 #define IPC_BODY_MAX 73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX  3      /* descriptors with one message */
 
@@ -35,6 +35,9 @@
  * it CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
  *           (IPC_CLIENT_*), str peer address, u32 peer port, str local
  *           address, u32 local port, str refusal (for _REFUSE); fd: the socket
+ * NAMED     u64 conn, 16 bytes address, u32 peer port, u32 local port: what a
+ *           balancer told of a client with _PROXY
+ * ADMITTED  u64 conn, u32 flags (_REFUSE, _TRUST), str refusal ("": no word)
  * CLOSED    u64 conn                              its client and socket are
  * gone LOGGEDIN  u64 conn                              counts no more as
  * unauthenticated
@@ -73,6 +76,9 @@
  *           worker: it has a client there
  * GO        u64 dev, u64 ino                      mask entered, now look once
  * more UNWATCH   u64 dev, u64 ino CHANGED   u64 dev, u64 ino look at the folder
+ * FOLLOW    u32 first (1: none of those before), u64 dev, u64 ino, u64 stamp;
+ *           fds: new, cur, courierimapkeywords. The client wants to hear of
+ *           this folder through its account's slot; no fds: of none
  * SHUTDOWN  u32 fast                              say BYE and END
  * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
  *           written, nothing more is read or written until STREAM
@@ -88,6 +94,8 @@
 	X(STOP, MASTER, ANY, 0, 64)                                            \
 	X(BLAME, ANY, MASTER, 0, 64)                                           \
 	X(CLIENT, MASTER, WORKER, 1, 1024)                                     \
+	X(NAMED, WORKER, MASTER, 0, 64)                                        \
+	X(ADMITTED, MASTER, WORKER, 0, 512)                                    \
 	X(CLOSED, WORKER, MASTER, 0, 64)                                       \
 	X(LOGGEDIN, WORKER, MASTER, 0, 64)                                     \
 	X(ASK, WORKER, AUTH, 0, 20480)                                         \
@@ -113,7 +121,8 @@
 	X(SHUTDOWN, WORKER, SESSION, 0, 64)                                    \
 	X(COMPRESS, SESSION, WORKER, 1, IPC_BODY_MAX)                          \
 	X(STREAM, WORKER, SESSION, 1, 64)                                      \
-	X(LOCAL, MASTER, WATCH, 1, 64)
+	X(LOCAL, MASTER, WATCH, 1, 64)                                         \
+	X(FOLLOW, SESSION, WORKER, 3, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {
@@ -121,10 +130,11 @@ enum ipc_type {
 	IPC_LIST(IPC_ENUM) IPC_TYPES
 };
 
-#define IPC_CLIENT_TLS    1u /* implicit TLS: handshake first */
-#define IPC_CLIENT_REFUSE 2u /* only tell the refusal and close */
-#define IPC_CLIENT_TRUST  4u /* peer is in TRUSTED_NETS */
-#define IPC_CLIENT_CERT   8u /* EXTERNAL is on for this listener */
+#define IPC_CLIENT_TLS    1u  /* implicit TLS: handshake first */
+#define IPC_CLIENT_REFUSE 2u  /* only tell the refusal and close */
+#define IPC_CLIENT_TRUST  4u  /* peer is in TRUSTED_NETS */
+#define IPC_CLIENT_CERT   8u  /* EXTERNAL is on for this listener */
+#define IPC_CLIENT_PROXY  16u /* a PROXY header comes first, then NAMED */
 
 #define IPC_ASK_TLS   1u /* the client speaks TLS */
 #define IPC_ASK_TRUST 2u /* from TRUSTED_NETS */

@@ -5,7 +5,6 @@
  * setting that overrides it ("": none does). The doors that enforce a limit use
  * the constant; no setting can switch one off. t/site.d/limits.py tries every
  * row at -1, 0 and +1, or says that a unit test does.
- * row at -1, 0 and +1, or says which unit test does.
  */
 #ifndef SHM_LIMITS_H
 #define SHM_LIMITS_H

@@ -47,7 +47,9 @@ struct settings_view { /* what PORT and SSLPORT may see differently */
 	uint32_t warn;        /* -warn: so many connections; 0: nine tenths */
 	uint32_t backlog;     /* -listen */
 	uint32_t accesslocal; /* -accesslocal */
-	char denymsg[256];    /* -denymsg; "": closed without a word */
+	struct settings_listen haproxy[SETTINGS_LISTS]; /* -haproxy */
+	uint32_t nhaproxy, haproxy_timeout;             /* s for its header */
+	char denymsg[256]; /* -denymsg; "": closed without a word */
 	char maildirpath[SETTINGS_PATH];
 };
 

@@ -43,7 +43,7 @@ else
 fi
 if command -v shellcheck >/dev/null 2>&1; then
 	# shellcheck disable=SC2046
-	check 'shell scripts' "$(shellcheck -x .ci/run etc/setup etc/demo t/run t/site \
+	check 'shell scripts' "$(shellcheck -x .ci/run etc/setup etc/demo t/run t/tally t/torture t/site \
 		$(find t -name '*.sh') $(find etc -name imapd.init) 2>&1 | head -n 40)"
 else
 	n=$((n + 1))

@@ -34,9 +34,15 @@ int crash_deliver(struct maildir *, const char *folder, unsigned id, unsigned n,
 /*
  * Compares a site after op (cut off or not) with the one before: what was said
  * (the driver's output) must be true, and nothing else lost. The number of
- * complaints, each printed as a "# " line.
+ * complaints, each printed as a "# " line. power: it was a power cut, which may
+ * undo a STORE (nothing of it is synced), but nothing else that was told.
  */
-int judge(
-    const char *op, const char *before, const char *after, const char *said);
+int judge(const char *op, const char *before, const char *after,
+    const char *said, bool power);
+
+struct run;
+/* sweep.c, cut.c: the number of complaints, printed likewise. */
+int sweep(struct run *, const char *fault, unsigned step);
+int cut(struct run *, unsigned step);
 
 #endif

@@ -4,6 +4,7 @@
 # whole or not at all, and 0 is said only of one that is there.
 # shellcheck source=t/crash/common
 . "$(dirname "$0")/common"
+needs_strace
 agent=$(cd "$o" && pwd)/imapd-deliver
 unset MAILDIR IMAP_NOTIFYSOCKET
 tell() { # why it went wrong

@@ -3,14 +3,21 @@
  *	driver setup DIR		makes the fixture
  *	driver OP DIR			says READY, does it, says OK or NO
  *	driver judge OP BEFORE AFTER SAID
+ *	driver sweep OP BASE SITE FAULT STEP	see sweep.c
+ *	driver cut OP BASE SITE STEP		see cut.c
+ *	driver wire OP BASE SITE [WORD...]	by a session, see wire.c
  * READY and OK are written by write(2) at the very point where a session would
  * begin the command and send its tagged OK. With CRASH_INDEX set the account
- *has an index.
+ * has an index; with CRASH_IMAPD set to the program it is a session's command
+ * that sweep and cut work on.
  */
 #include "t/crash/crash.h"
 
+#include "t/crash/run.h"
+
 #include <sys/stat.h>
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -60,6 +67,7 @@ static const struct operation operations[] = {
     {"copy", "", copy},
     {"move", "", move},
     {"expunge", "", expunge},
+    {"close", "", expunge}, /* the library knows no difference */
     {"store-flags", "", store_flags},
     {"store-keyword", "", store_keyword},
     {"store-many", "", store_many},
@@ -77,7 +85,7 @@ static int setup(const char *);
 static void setup_list(int, const char *, const char *);
 static void put(int, const char *, const char *, size_t);
 static int run(const char *, const char *);
-static void put_strangers(const char *);
+static int test(int, char **);
 static void say(const char *);
 static int tell(struct place *, uint32_t, const uint32_t *, size_t);
 static int deliver(struct place *, const char *, unsigned, uint8_t);
@@ -89,10 +97,43 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "setup") == 0)
 		return setup(argv[2]);
 	if (argc == 6 && strcmp(argv[1], "judge") == 0)
-		return judge(argv[2], argv[3], argv[4], argv[5]) > 0;
+		return judge(argv[2], argv[3], argv[4], argv[5], false) > 0;
 	if (argc == 3)
 		return run(argv[1], argv[2]);
+	if (argc >= 5)
+		return test(argc, argv);
 	die("driver: see its source for what it can do");
+}
+
+/* sweep, cut, wire: run operations in programs of their own. */
+static int
+test(int argc, char **argv)
+{
+	struct shim_count count;
+	char said[600], words[300] = "";
+	struct run r = {.self = argv[0],
+	    .imapd = getenv("CRASH_IMAPD"),
+	    .op = argv[2],
+	    .base = argv[3],
+	    .site = argv[4],
+	    .said = said,
+	    .class = SHIM_CLASSES};
+	int i;
+
+	(void)snprintf(said, sizeof said, "%s.said", r.site);
+	if (strcmp(argv[1], "sweep") == 0 && argc == 7)
+		return sweep(&r, argv[5], (unsigned)atoi(argv[6])) > 0;
+	if (strcmp(argv[1], "cut") == 0 && argc == 6)
+		return cut(&r, (unsigned)atoi(argv[5])) > 0;
+	if (strcmp(argv[1], "wire") != 0 || r.imapd == NULL)
+		die("driver: see its source for what it can do");
+	for (i = 5; i < argc; i++) {
+		(void)strlcat(words, argv[i], sizeof words);
+		(void)strlcat(words, " ", sizeof words);
+	}
+	r.prefix = words;
+	run_fresh(&r, &count);
+	return run_judge(&r, "by a session") > 0;
 }
 
 void
@@ -124,23 +165,23 @@ crash_open(const char *path)
 	return md;
 }
 
+/* No stream: it may be a test of what happens without memory. */
 char *
 crash_text(unsigned id, size_t *n)
 {
+	const size_t size = 1u << 16;
 	unsigned lines = id % 3 == 0 ? 1200 : id % 5, i;
-	char *text = NULL;
-	FILE *f;
+	char *text;
 
-	f = open_memstream(&text, n);
-	if (f == NULL)
+	text = malloc(size);
+	if (text == NULL)
 		die("memory");
-	(void)fprintf(
-	    f, "X-Crash: %u\nSubject: message %u\n\nbody of %u\n", id, id, id);
+	*n = (size_t)snprintf(text, size,
+	    "X-Crash: %u\nSubject: message %u\n\nbody of %u\n", id, id, id);
 	for (i = 0; i < lines; i++)
-		(void)fprintf(f, "line %u of %u\n", i, id);
-	(void)fprintf(f, "end of %u\n", id);
-	if (fclose(f) != 0)
-		die("memory");
+		*n += (size_t)snprintf(
+		    text + *n, size - *n, "line %u of %u\n", i, id);
+	*n += (size_t)snprintf(text + *n, size - *n, "end of %u\n", id);
 	return text;
 }
 
@@ -287,8 +328,7 @@ run(const char *name, const char *path)
 		op++;
 	if (op == end)
 		die("no operation %s", name);
-	if (op->run == number)
-		put_strangers(path);
+	run_strangers(name, path);
 	at.md = crash_open(path);
 	if (op->folder != NULL &&
 	    (at.mb = mailbox_open(at.md, op->folder, false)) == NULL)
@@ -306,20 +346,24 @@ run(const char *name, const char *path)
 	return 0;
 }
 
-/* What a delivery agent left that knows nothing of us. */
-static void
-put_strangers(const char *path)
+/* For "number": what a delivery agent left that knows nothing of us. */
+void
+run_strangers(const char *op, const char *path)
 {
 	char name[100], *text;
 	unsigned i;
 	size_t n;
 	int fd;
 
+	if (strcmp(op, "number") != 0)
+		return;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (i = 0; i < 3; i++) {
-		text = crash_text(NEW_ID + i, &n);
 		(void)snprintf(
 		    name, sizeof name, "new/17000009%02u.M1P1.foreign", i);
+		if (faccessat(fd, name, F_OK, 0) == 0)
+			continue;
+		text = crash_text(NEW_ID + i, &n);
 		put(fd, name, text, n);
 		free(text);
 	}

@@ -1,7 +1,9 @@
 # From a trace (strace -f -y) to events, one a line, paths relative to SITE,
 # names that are never the same twice as TEMP, MSG or the like:
 #	create PATH, write PATH, fsync PATH, fdatasync PATH, rename OLD NEW, ...
-# from READY on. Failed calls are left out, writes to one file in a row are one.
+# from READY on (or a session's answer to r) to its OK (or the answer to go).
+# Failed calls are left out, writes to one file in a row are one. What is written
+# to the index does not count: it is never synced.
 BEGIN { n = length(SITE) }
 
 function path(s) {
@@ -31,6 +33,9 @@ function take(named,   dir, name) {
 }
 
 function event(s) {
+	if (s ~ /^(write|create|mkdir|ftruncate|unlink) corkboard\/index(\/|$)/ ||
+	    s ~ /^create (corkboard\/modseq.lock|\/proc\/self\/fd\/[0-9]+\/(data|lock).mdb)$/)
+		return
 	if (ready && (s != last || s !~ /^(write|remove) /))
 		print s
 	last = s
@@ -46,6 +51,16 @@ function event(s) {
 name == "write" && /^write\(1<?[^,]*, "READY/ { ready = 1; last = ""; next }
 name == "write" && /^write\(1<?[^,]*, "OK/ { event("OK"); next }
 name == "write" && /^write\(1<?[^,]*, "NO/ { event("NO"); next }
+name == "sendto" {
+	if (/^sendto\(1<?[^,]*, "([^"]*\\n)?r OK/)
+		ready = 1
+	else if (match($0, /[\\n"]go (OK|NO|BAD)/)) {
+		event(substr($0, RSTART + 4, RLENGTH - 4))
+		ready = 0
+	}
+	last = ""
+	next
+}
 name == "openat" {
 	if (/O_CREAT/)
 		event("create " take(1))

@@ -410,6 +410,104 @@ many_addresses_are_forgotten_again(void **state)
 	assert_int_equal(answer.verdict, ADMIT_OK);
 }
 
+/* Behind a balancer: counted at once, its address when that is told. */
+static uint64_t
+enter_behind(void)
+{
+	struct admit_ask ask = {
+	    .behind = true, .now = now, .chance = UINT32_MAX};
+
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_OK);
+	admit_give(a, answer.conn, 1);
+	return answer.conn;
+}
+
+static enum admit_verdict
+name(uint64_t conn, const char *addr)
+{
+	struct admit_ask ask = {.now = now};
+	struct settings_net net;
+
+	assert_int_equal(value_net(addr, &net), 0);
+	memcpy(ask.addr, net.addr, 16);
+	assert_int_equal(admit_name(a, &set, &ask, conn, 1, &answer), 0);
+	return answer.verdict;
+}
+
+static void
+behind_a_balancer_the_clients_address_counts(void **state)
+{
+	uint64_t conn[4];
+
+	(void)state;
+	set.view[0].maxperip = 2;
+	set.maxunauth_perip = 100;
+	for (int i = 0; i < 4; i++) /* the balancer's own has no limit */
+		conn[i] = enter_behind();
+	assert_int_equal(admit_count(a, 0), 4);
+	assert_int_equal(name(conn[0], "192.0.2.1"), ADMIT_OK);
+	assert_int_equal(name(conn[1], "192.0.2.1"), ADMIT_OK);
+	assert_int_equal(name(conn[2], "192.0.2.1"), ADMIT_PERIP);
+	assert_int_equal(answer.count, 2);
+	assert_int_equal(name(conn[3], "192.0.2.2"), ADMIT_OK);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+	/* Who is refused still counts in all, until it is gone. */
+	assert_int_equal(admit_count(a, 0), 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(admit_leave(a, conn[i], 1), 0);
+	assert_int_equal(admit_count(a, 0), 0);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+}
+
+static void
+an_address_is_told_once_and_by_its_worker(void **state)
+{
+	struct admit_ask ask = {.now = now};
+	uint64_t conn = enter_behind(), other;
+
+	(void)state;
+	assert_int_equal(admit_view(a, conn), 0);
+	assert_int_equal(admit_view(a, conn + 1), -1);
+	assert_int_equal(admit_name(a, &set, &ask, conn, 2, &answer), -1);
+	assert_int_equal(name(conn, "192.0.2.1"), ADMIT_OK);
+	assert_int_equal(admit_name(a, &set, &ask, conn, 1, &answer), -1);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	other = answer.conn;
+	assert_int_equal(admit_name(a, &set, &ask, other, 1, &answer), -1);
+	assert_int_equal(admit_login(a, conn, 1), 0);
+}
+
+static void
+the_limits_in_all_hold_behind_a_balancer(void **state)
+{
+	struct admit_ask ask = {
+	    .behind = true, .now = now, .chance = UINT32_MAX};
+	uint64_t conn;
+
+	(void)state;
+	set.view[0].maxdaemons = 2;
+	conn = enter_behind();
+	(void)enter_behind();
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_DAEMONS);
+	set.view[0].maxdaemons = 10;
+	set.maxunauth = 2;
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_UNAUTH);
+	/* A trusted one behind it counts no more. */
+	assert_int_equal(value_net("10.0.0.0/8", &set.trusted[0]), 0);
+	set.ntrusted = 1;
+	assert_int_equal(name(conn, "10.1.1.1"), ADMIT_OK);
+	assert_true(answer.trusted);
+	(void)enter_behind();
+	set.rate_perip = 1;
+	conn = answer.conn;
+	assert_int_equal(name(conn, "192.0.2.9"), ADMIT_OK);
+	set.maxunauth = 10;
+	assert_int_equal(name(enter_behind(), "192.0.2.9"), ADMIT_RATE);
+}
+
 static void
 prefixes_are_compared_bit_by_bit(void **state)
 {
@@ -456,6 +554,9 @@ main(void)
 	    TEST(the_rate_allows_a_burst_and_then_its_pace),
 	    TEST(the_rate_survives_leaving),
 	    TEST(refused_sockets_are_bounded),
+	    TEST(behind_a_balancer_the_clients_address_counts),
+	    TEST(an_address_is_told_once_and_by_its_worker),
+	    TEST(the_limits_in_all_hold_behind_a_balancer),
 	    TEST(one_line_a_second_tells_of_an_address),
 	    TEST(many_addresses_are_forgotten_again),
 	    TEST(prefixes_are_compared_bit_by_bit),

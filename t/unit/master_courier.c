@@ -103,7 +103,6 @@ static const struct shipped plain[] = {
     {"IMAP_MOVE_EXPUNGE_TO_TRASH", {"0"}, SILENT},
     {"IMAP_LOG_DELETIONS", {"", "0"}, SILENT},
     {"AUTH_MKHOMEDIR_SKEL", {""}, SILENT},
-    {"AUTH_MKHOMEDIR_SKEL", {"/etc/skel"}, WARNS},
     {"IMAPDEBUGFILE", {"imaplog.dat"}, WARNS},
     {"OUTBOX", {""}, SILENT},
     {"SENDMAIL", {"/usr/sbin/sendmail"}, SILENT},
@@ -179,9 +178,14 @@ static void
 what_we_have_not_is_refused_when_it_is_on(void **state)
 {
 	static const char *const on[] = {"IMAP_PROXY=1", "OUTBOX=.Outbox",
-	    "SMAP_CAPABILITY=SMAP1", "TLS_PROTOCOL=SSL3",
-	    "TCPDOPTS=-haproxy=port=143", "TCPDOPTS=-haproxy=15/port=0.143",
-	    "TCPDOPTS=-address=127.0.0.1", "TCPDOPTS=-access=/x.dat",
+	    "SMAP_CAPABILITY=SMAP1", "AUTH_MKHOMEDIR_SKEL=/etc/skel",
+	    "TLS_PROTOCOL=SSL3", "TCPDOPTS=-haproxy=143",
+	    "TCPDOPTS=-haproxy=port=", "TCPDOPTS=-haproxy=port=0",
+	    "TCPDOPTS=-haproxy=port=65536", "TCPDOPTS=-haproxy=0/port=143",
+	    "TCPDOPTS=-haproxy=3601/port=143", "TCPDOPTS=-haproxy=port=143,",
+	    "TCPDOPTS=-haproxy=port=x.143",
+	    "TCPDOPTS=-haproxy=port=10.0.0.0/8.143", "TCPDOPTS=-address=x",
+	    "TCPDOPTS=-address=10.0.0.0/8", "TCPDOPTS=-access=x.dat",
 	    "TCPDOPTS=-maxperc=0", "TCPDOPTS=-maxperc=x",
 	    "TCPDOPTS=-warn=", "TCPDOPTS=-listen=65536",
 	    "LOGGEROPTS=-facility=post", "TLS_VERIFYPEER=ALWAYS",
@@ -192,8 +196,70 @@ what_we_have_not_is_refused_when_it_is_on(void **state)
 	for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++)
 		if (load(on[i], "") != 1 || !told(NOTE_ERROR, "imapd:1: "))
 			fail_msg("%s: %zu errors", on[i], notes.errors);
-	assert_int_equal(load("TCPDOPTS=-haproxy=port=143", ""), 1);
-	assert_true(told(NOTE_ERROR, "MAXPERIP_EXEMPT")); /* what instead */
+}
+
+static void
+a_refusal_says_what_to_do_instead(void **state)
+{
+	static const struct {
+		const char *text, *instead;
+	} t[] = {{"IMAP_PROXY=1", "the host that has their mail"},
+	    {"OUTBOX=.Outbox", "by SMTP"}, {"SMAP_CAPABILITY=SMAP1", "IMAP"},
+	    {"AUTH_MKHOMEDIR_SKEL=/x", "when the account is made"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(load(t[i].text, ""), 1);
+		assert_true(told(NOTE_ERROR, t[i].instead));
+	}
+}
+
+static void
+balancers_are_expected_on_their_ports(void **state)
+{
+	const struct settings_view *v = set.view;
+	char text[256] = "TCPDOPTS=-haproxy=port=1";
+
+	(void)state;
+	assert_int_equal(load("", ""), 0);
+	assert_int_equal(v[0].nhaproxy, 0);
+	assert_int_equal(load("TCPDOPTS=\"-nodnslookup -haproxy=port=143\"",
+			     "TCPDOPTS=-haproxy=3600/port=0.993,::1.994"),
+	    0);
+	assert_int_equal(notes.n, 0);
+	assert_int_equal(v[0].nhaproxy, 1);
+	assert_int_equal(v[0].haproxy_timeout, 15);
+	assert_string_equal(v[0].haproxy[0].addr, "0");
+	assert_int_equal(v[0].haproxy[0].port, 143);
+	assert_int_equal(v[1].nhaproxy, 2);
+	assert_int_equal(v[1].haproxy_timeout, 3600);
+	assert_string_equal(v[1].haproxy[1].addr, "::1");
+	assert_int_equal(v[1].haproxy[1].port, 994);
+	for (int i = 2; i <= SETTINGS_LISTS; i++)
+		strcat(text, ",1");
+	assert_int_equal(load(text, ""), 0);
+	assert_int_equal(v[0].nhaproxy, SETTINGS_LISTS);
+	strcat(text, ",1");
+	assert_int_equal(load(text, ""), 1);
+}
+
+static void
+addresses_and_access_of_couriertcpd_win(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    load("ADDRESS=192.0.2.1\nPORT=143,192.0.2.2.144\n"
+		 "TCPDOPTS=\"-address=127.0.0.1 -access=/a/x.dat\"\n"
+		 "IMAPACCESSFILE=/b\n",
+		"TCPDOPTS=\"-address=192.0.2.3 -address=::1\""),
+	    0);
+	assert_int_equal(notes.n, 0);
+	assert_string_equal(set.view[0].listen[0].addr, "127.0.0.1");
+	assert_string_equal(set.view[0].listen[1].addr, "192.0.2.2");
+	assert_string_equal(set.view[1].listen[0].addr, "::1");
+	assert_string_equal(set.accessfile, "/a/x");
+	assert_int_equal(load("PORT=143\nADDRESS=192.0.2.1", ""), 0);
+	assert_string_equal(set.view[0].listen[0].addr, "192.0.2.1");
 }
 
 static void
@@ -356,6 +422,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_value_that_is_shipped_loads),
 	    cmocka_unit_test(what_we_have_not_is_refused_when_it_is_on),
+	    cmocka_unit_test(a_refusal_says_what_to_do_instead),
+	    cmocka_unit_test(balancers_are_expected_on_their_ports),
+	    cmocka_unit_test(addresses_and_access_of_couriertcpd_win),
 	    cmocka_unit_test(options_of_couriertcpd_are_taken),
 	    cmocka_unit_test(options_without_effect_warn),
 	    cmocka_unit_test(a_denymsg_fits_or_is_refused),

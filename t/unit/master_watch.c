@@ -340,6 +340,43 @@ a_delivery_rings_the_workers_bell(void **state)
 	}
 }
 
+/* NOTIFY: the account's slot too, whether the folder is its INBOX or not. */
+static bool
+accounts_posted(uint64_t count[2])
+{
+	uint64_t before[2] = {count[0], count[1]};
+	struct stat st;
+
+	assert_int_equal(stat(dir, &st), 0);
+	for (int i = 0; i < 5000; i++) {
+		count[0] = board_counter(board,
+		    board_slot(board, folder.dev | BOARD_ACCOUNT, folder.ino));
+		count[1] = board_counter(board,
+		    board_slot(board, st.st_dev | BOARD_ACCOUNT, st.st_ino));
+		if (count[0] > before[0] && count[1] > before[1])
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void
+what_stirs_posts_the_account(void **state)
+{
+	uint64_t count[2] = {0, 0};
+	int fd = open_folder(&folder, O_RDONLY);
+
+	(void)state;
+	watched(0, &folder);
+	assert_true(accounts_posted(count));
+	deliver(&folder, "new");
+	assert_true(accounts_posted(count));
+	open_notify();
+	stir(fd);
+	assert_true(accounts_posted(count));
+	close(fd);
+}
+
 static void
 a_change_before_the_watch_is_posted_and_none_is_not(void **state)
 {
@@ -734,6 +771,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_delivery_rings_the_workers_bell),
+	    TEST(what_stirs_posts_the_account),
 	    TEST(a_change_before_the_watch_is_posted_and_none_is_not),
 	    TEST(what_a_session_told_is_not_told_again_at_once),
 	    TEST(a_young_stamp_is_posted_once_more),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "shm/board.h"
 #include "shm/ipc.h"
 #include "shm/log.h"
 #include "shm/stir.h"
@@ -13,12 +14,18 @@
 #define POST_WAIT 2000 /* ms for room in the channel */
 
 static void post(struct session *, uint64_t, uint64_t, uint64_t);
+static void send_post(struct session *, uint64_t, uint64_t, uint64_t);
+static void post_account(struct session *);
 static void stir(struct session *, int);
 
 int
 change_create(struct session *s, const char *folder, uint32_t use)
 {
-	return maildir_create(s->maildir, folder, use);
+	int result = maildir_create(s->maildir, folder, use);
+
+	if (result == 0)
+		post_account(s);
+	return result;
 }
 
 int
@@ -34,6 +41,8 @@ change_delete(struct session *s, const char *folder)
 	result = maildir_delete(s->maildir, folder);
 	if (result == 0 && known == 0)
 		post(s, dev, ino, 0);
+	else if (result == 0)
+		post_account(s);
 	if (dirfd != -1) {
 		int err = errno;
 
@@ -61,7 +70,11 @@ change_rename(struct session *s, const char *from, const char *to)
 int
 change_subscribe(struct session *s, const char *line, bool on)
 {
-	return maildir_subscribe(s->maildir, line, on);
+	int result = maildir_subscribe(s->maildir, line, on);
+
+	if (result == 0)
+		post_account(s);
+	return result;
 }
 
 int
@@ -127,14 +140,36 @@ change_deliver(struct session *s, const char *folder, struct delivery *d,
 	return 0;
 }
 
-/* A post that finds no room is made good by the slow check. */
+/* The folder, and the account for those who have NOTIFY. */
 static void
 post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
 {
-	struct ipc_put m;
-
 	if (s->control == -1)
 		return;
+	send_post(s, dev, ino, stamp);
+	post_account(s);
+}
+
+/* The folders or the subscriptions of the account are others now. */
+static void
+post_account(struct session *s)
+{
+	uint64_t dev, ino, stamp;
+	int err = errno;
+
+	if (s->control == -1)
+		stir(s, s->account->rootfd);
+	else if (maildir_identity(s->maildir, "", &dev, &ino, &stamp) == 0)
+		send_post(s, dev | BOARD_ACCOUNT, ino, 0);
+	errno = err;
+}
+
+/* A post that finds no room is made good by the slow check. */
+static void
+send_post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
+{
+	struct ipc_put m;
+
 	ipc_begin(&m, IPC_POST);
 	ipc_put_u64(&m, dev);
 	ipc_put_u64(&m, ino);

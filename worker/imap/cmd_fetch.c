@@ -32,6 +32,7 @@ struct fetch {
 	struct session *s;
 	const struct parse_fetch_item *items;
 	size_t nitems;
+	bool uids; /* the UID first, asked for or not */
 	unsigned need;
 	uint64_t since; /* CHANGEDSINCE; 0: all */
 	struct content content;
@@ -95,6 +96,7 @@ cmd_fetch(struct command *c)
 		return;
 	f.items = request.items;
 	f.nitems = request.nitems;
+	f.uids = c->uid;
 	f.need = needs(&request);
 	f.since = request.changedsince;
 	if (f.since != 0 || (f.need & NEED_NUMBER) != 0)
@@ -122,6 +124,25 @@ cmd_fetch(struct command *c)
 	else
 		out_tagged(c, OUT_OK, f.vanished ? "EXPUNGEISSUED" : NULL,
 		    "FETCH completed.");
+}
+
+void
+fetch_tell(struct session *s, const struct parse_fetch *request, uint32_t from,
+    uint32_t to)
+{
+	const struct seqset_range r = {from, to};
+	const struct view_set set = {&r, 1, to - from + 1};
+	struct fetch f = {.s = s, .uids = true};
+
+	f.slices = arena_array(s->arena, request->nitems, sizeof(*f.slices));
+	if (f.slices == NULL)
+		return;
+	f.items = request->items;
+	f.nitems = request->nitems;
+	f.need = needs(request) & ~NEED_SEEN;
+	content_init(&f.content);
+	fetch_all(&f, &set);
+	content_done(&f.content);
 }
 
 /* What only an index can answer is refused, not guessed. */
@@ -491,13 +512,13 @@ tell(struct fetch *f, bool seen)
 	buf_num(b, f->seq);
 	buf_str(b, " FETCH (");
 	/* RFC 3501 6.4.8: always part of an answer to a UID command. */
-	if (f->c->uid) {
+	if (f->uids) {
 		buf_str(b, "UID ");
 		buf_num(b, f->uid);
 		blank = true;
 	}
 	for (i = 0; i < f->nitems; i++) {
-		if (f->c->uid && f->items[i].what == PARSE_FETCH_UID)
+		if (f->uids && f->items[i].what == PARSE_FETCH_UID)
 			continue;
 		if (blank)
 			buf_char(b, ' ');

@@ -58,6 +58,7 @@ static const struct command_row rows[] = {
     {"MOVE", SELECTED, UID | LOOK, cmd_move},
     {"NAMESPACE", ANY, 0, cmd_namespace},
     {"NOOP", ANY, LOOK, cmd_noop},
+    {"NOTIFY", ANY, 0, cmd_notify},
     {"RENAME", ANY, 0, cmd_rename},
     {"SEARCH", SELECTED, UID | LOOK | SEQ, cmd_search},
     {"SELECT", ANY, 0, cmd_select},

@@ -45,6 +45,13 @@ bool command_tells_expunge(const struct command *);
  */
 void append_discard(struct command *);
 
+/*
+ * These items, and the UID, of messages from one sequence number to another, as
+ * NOTIFY tells of new ones: \Seen is not set.
+ */
+void fetch_tell(
+    struct session *, const struct parse_fetch *, uint32_t from, uint32_t to);
+
 void cmd_append(struct command *);
 void cmd_capability(struct command *);
 void cmd_check(struct command *);
@@ -68,6 +75,7 @@ void cmd_lsub(struct command *);
 void cmd_move(struct command *);
 void cmd_namespace(struct command *);
 void cmd_noop(struct command *);
+void cmd_notify(struct command *);
 void cmd_rename(struct command *);
 void cmd_search(struct command *);
 void cmd_select(struct command *);

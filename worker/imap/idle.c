@@ -15,6 +15,7 @@
 #include "shm/ipc.h"
 #include "shm/log.h"
 #include "worker/imap/command.h"
+#include "worker/imap/notify.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
@@ -52,7 +53,8 @@ cmd_idle(struct command *c)
 	wire_str(&s->wire, enhanced ? "+ entering ENHANCED idle mode\r\n"
 				    : "+ entering idle mode\r\n");
 	(void)wire_flush(&s->wire);
-	if (enhanced && s->client.state == SESSION_SELECTED) {
+	if (enhanced && s->client.state == SESSION_SELECTED &&
+	    s->client.notify == NULL) {
 		watched = idle_watch(s) == 0;
 		if (!watched)
 			log_line(LOG_LEVEL_WARN,
@@ -155,7 +157,10 @@ static void
 look(struct session *s)
 {
 	s->news.changed = false;
-	if (s->client.state == SESSION_SELECTED && view_look(s, false) == 0)
+	if (s->client.notify != NULL)
+		notify_look(s, true);
+	else if (s->client.state == SESSION_SELECTED &&
+		 view_look(s, false) == 0)
 		view_report(s, VIEW_EXPUNGE | VIEW_FLAGS);
 }
 

@@ -83,15 +83,42 @@ parse_fetch(struct parse *p, struct parse_fetch *out)
 static void
 attributes(struct parse *p, struct parse_fetch *out)
 {
-	if (!parse_take(p, '(')) {
-		if (!macro(p, out))
-			attribute(p, out);
-		return;
-	}
+	if (parse_is(p, '('))
+		parse_fetch_list(p, out);
+	else if (!macro(p, out))
+		attribute(p, out);
+}
+
+void
+parse_fetch_list(struct parse *p, struct parse_fetch *out)
+{
+	parse_need(p, '(', "expected ( before FETCH attributes");
 	do
 		attribute(p, out);
 	while (parse_take(p, ' '));
 	parse_need(p, ')', "expected SP or ) after a FETCH attribute");
+}
+
+void
+parse_fetch_print_list(struct buf *b, const struct parse_fetch *f)
+{
+	for (size_t i = 0; i < f->nitems; i++) {
+		const struct parse_fetch_item *item = &f->items[i];
+		const char *bracket = strchr(item->label, '[');
+
+		buf_char(b, i == 0 ? '(' : ' ');
+		buf_bytes(b, item->label, strcspn(item->label, "["));
+		if (bracket != NULL && item->peek &&
+		    item->what != PARSE_FETCH_BINARY_SIZE)
+			buf_str(b, ".PEEK");
+		if (bracket != NULL)
+			buf_str(b, bracket);
+		if (item->partial)
+			buf_printf(b, "<%u.%u>", item->offset, item->count);
+		if (item->lazy)
+			buf_str(b, " (LAZY)");
+	}
+	buf_char(b, ')');
 }
 
 /* RFC 3501 6.4.5: macros stand alone, never in a list. */

@@ -26,6 +26,9 @@ void parse_partial(struct parse *, struct parse_partial *);
 void parse_search_return(struct parse *, struct parse_search *);
 /* The charset itself. */
 void parse_search_charset(struct parse *, struct parse_search *);
+/* "(" fetch-att *(SP fetch-att) ")"; and as it is printed, names canonical. */
+void parse_fetch_list(struct parse *, struct parse_fetch *);
+void parse_fetch_print_list(struct buf *, const struct parse_fetch *);
 /* Letters, digits and dots as far as they go; n is 0 if there are none. */
 struct parse_text parse_name(struct parse *);
 /* Whether the text is this word (no case). */

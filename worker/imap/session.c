@@ -17,6 +17,7 @@
 #include "shm/log.h"
 #include "worker/imap/command.h"
 #include "worker/imap/entry.h"
+#include "worker/imap/notify.h"
 #include "worker/imap/out.h"
 #include "worker/imap/session_control.h"
 #include "worker/imap/text_charset.h"
@@ -329,6 +330,10 @@ wait_input(struct session *s)
 	time_t end = session_clock() + (time_t)seconds;
 
 	while (session_alive(s)) {
+		if (!busy) {
+			notify_turn(s);
+			seconds = notify_patience(s, seconds);
+		}
 		switch (wait_quiet(s, &seconds)) {
 		case WIRE_INPUT:
 			return;
@@ -379,6 +384,7 @@ wait_quiet(struct session *s, unsigned *seconds)
 static void
 forget_client(struct session *s)
 {
+	notify_free(s);
 	view_close(s->client.view);
 	free(s->client.saved);
 	memset(&s->client, 0, sizeof(s->client));

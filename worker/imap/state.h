@@ -37,14 +37,16 @@ enum session_state {
 };
 
 struct view;
+struct notify;
 
 struct client {
 	enum session_state state;
-	struct view *view; /* the selected folder; NULL in SESSION_AUTH */
-	bool utf8;         /* UTF8=ACCEPT is enabled, RFC 6855 */
-	bool condstore;    /* MODSEQ belongs to each news, RFC 7162 3.1 */
-	bool qresync;      /* VANISHED and UID as well, 3.2.3; then both */
-	uint32_t *saved;   /* UIDs of "$", RFC 5182; heap */
+	struct view *view;     /* the selected folder; NULL in SESSION_AUTH */
+	bool utf8;             /* UTF8=ACCEPT is enabled, RFC 6855 */
+	bool condstore;        /* MODSEQ belongs to each news, RFC 7162 3.1 */
+	bool qresync;          /* VANISHED and UID as well, 3.2.3; then both */
+	struct notify *notify; /* RFC 5465; NULL: never asked */
+	uint32_t *saved;       /* UIDs of "$", RFC 5182; heap */
 	size_t nsaved;
 	char idle_tag[SESSION_TAG_MAX]; /* of a running IDLE, else "" */
 	unsigned bad;                   /* bad commands in a row */

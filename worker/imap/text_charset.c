@@ -137,6 +137,8 @@ text_charset_run(struct text_charset *cs, struct buf *b, struct text_input *in)
 	} u;
 
 	if (cs->kind == CHARSET_SINGLE) {
+		if (in->n == 0)
+			return 0; /* at NULL, perhaps */
 		bad =
 		    single_run(cs->map, b, (const unsigned char *)in->p, in->n);
 		in->p += in->n;

@@ -21,7 +21,7 @@ static int reserve(uint32_t **, size_t *, size_t);
 static int pend(
     const struct view *, struct view_pending *, const uint32_t *, size_t);
 static void report_expunges(struct session *);
-static void report_flags(struct session *, uint32_t);
+static void report_flags(struct session *, uint32_t, unsigned);
 static int resolve_saved(struct session *, struct view_set *);
 static int resolve_uids(
     struct session *, const struct seqset *, struct view_set *);
@@ -243,15 +243,17 @@ view_report(struct session *s, unsigned how)
 	}
 	if (counts)
 		view_report_counts(s);
-	for (i = 0; i < v->changed.n; i++)
-		report_flags(s, view_seq(v, v->changed.uids[i]));
-	v->changed.n = 0;
+	if ((how & VIEW_HOLD) == 0) {
+		for (i = 0; i < v->changed.n; i++)
+			report_flags(s, view_seq(v, v->changed.uids[i]), how);
+		v->changed.n = 0;
+	}
 	/* What was held back may be older than what was told. */
-	if (v->gone.n == 0)
+	if (v->gone.n == 0 && v->changed.n == 0)
 		v->safe = mailbox_modseq(v->mailbox);
 	if ((how & VIEW_FLAGS) != 0)
 		for (i = before; i < v->n; i++)
-			report_flags(s, (uint32_t)i + 1);
+			report_flags(s, (uint32_t)i + 1, how);
 	out_send(s);
 }
 
@@ -434,7 +436,7 @@ view_report_modseq(struct session *s)
 }
 
 static void
-report_flags(struct session *s, uint32_t seq)
+report_flags(struct session *s, uint32_t seq, unsigned how)
 {
 	struct view *v = s->client.view;
 	const struct message *m;
@@ -445,7 +447,7 @@ report_flags(struct session *s, uint32_t seq)
 	buf_str(&s->line, "* ");
 	buf_num(&s->line, seq);
 	buf_str(&s->line, " FETCH (");
-	if (s->client.qresync) {
+	if (s->client.qresync || (how & VIEW_UID) != 0) {
 		buf_str(&s->line, "UID ");
 		buf_num(&s->line, m->uid);
 		buf_char(&s->line, ' ');

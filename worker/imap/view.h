@@ -48,6 +48,8 @@ struct view_set {                     /* messages that a command names */
 /* What a report may hold beside flags and arrivals. */
 #define VIEW_EXPUNGE 1u /* EXPUNGE lines */
 #define VIEW_FLAGS   2u /* FETCH (FLAGS) of arrivals, as IDLE does */
+#define VIEW_UID     4u /* FETCH with the UID, as NOTIFY does */
+#define VIEW_HOLD    8u /* no change of flags of what was told before */
 
 /*
  * Opens the folder for this client. NULL with errno of mailbox_open. A folder

@@ -6,6 +6,7 @@
  *   BORN -> HANDSHAKE -> COMMAND <-> SASL -> ASKED -> STARTING -> SERVED
  *                           ^------------------'---------'
  *   any of them -> CLOSING -> FLUSHED -> GONE
+ *   BORN -> BEHIND -> NAMED -> as BORN (behind a balancer: behind.c)
  *
  * Every call on the socket uses MSG_DONTWAIT: its flags are shared with
  * whoever holds it. A connection ends by shutdown before close: closing our
@@ -28,8 +29,10 @@
 #include <bsd/string.h>
 
 #include "shm/log.h"
+#include "worker/net/behind.h"
 #include "worker/net/deflate.h"
 #include "worker/net/flow.h"
+#include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/lease.h"
 #include "worker/net/relay.h"
@@ -42,7 +45,6 @@
 #define LINGER_MS    2000u  /* all said: the client may close first */
 
 static struct client *accept_read(struct ipc_msg *, char *, size_t);
-static void accept_start(struct worker *, struct client *);
 static void handshake(struct worker *, struct client *);
 static void handshaken(struct worker *, struct client *);
 static void commands(struct worker *, struct client *);
@@ -57,15 +59,18 @@ static int end_of(struct client *, enum tls_result);
 
 #define FROM(s) (1u << CLIENT_##s)
 static const unsigned legal[CLIENT_STATES] = {
-    [CLIENT_HANDSHAKE] = FROM(BORN) | FROM(COMMAND),
-    [CLIENT_COMMAND] = FROM(BORN) | FROM(HANDSHAKE) | FROM(SASL) | FROM(ASKED) |
-		       FROM(STARTING) | FROM(COMMAND),
+    [CLIENT_BEHIND] = FROM(BORN),
+    [CLIENT_NAMED] = FROM(BEHIND),
+    [CLIENT_HANDSHAKE] = FROM(BORN) | FROM(NAMED) | FROM(COMMAND),
+    [CLIENT_COMMAND] = FROM(BORN) | FROM(NAMED) | FROM(HANDSHAKE) | FROM(SASL) |
+		       FROM(ASKED) | FROM(STARTING) | FROM(COMMAND),
     [CLIENT_SASL] = FROM(COMMAND) | FROM(SASL),
     [CLIENT_ASKED] = FROM(COMMAND) | FROM(SASL),
     [CLIENT_STARTING] = FROM(ASKED) | FROM(STARTING) | FROM(SERVED),
     [CLIENT_SERVED] = FROM(STARTING),
-    [CLIENT_CLOSING] = FROM(BORN) | FROM(HANDSHAKE) | FROM(COMMAND) |
-		       FROM(SASL) | FROM(ASKED) | FROM(STARTING) | FROM(SERVED),
+    [CLIENT_CLOSING] = FROM(BORN) | FROM(BEHIND) | FROM(NAMED) |
+		       FROM(HANDSHAKE) | FROM(COMMAND) | FROM(SASL) |
+		       FROM(ASKED) | FROM(STARTING) | FROM(SERVED),
     [CLIENT_FLUSHED] = FROM(CLOSING),
     [CLIENT_GONE] = ~FROM(GONE),
 };
@@ -115,11 +120,15 @@ client_accept(struct worker *w, struct ipc_msg *msg)
 	/* A session may not set options: small answers must not wait. */
 	(void)setsockopt(
 	    c->src.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	tell_connection(c);
+	if ((c->flags & IPC_CLIENT_PROXY) == 0)
+		tell_connection(c);
 	if (c->gate == NULL)
 		client_end(w, c);
+	else if ((c->flags & IPC_CLIENT_PROXY) != 0 &&
+		 w->state == WORKER_RUNNING)
+		behind_start(w, c);
 	else
-		accept_start(w, c);
+		client_begin(w, c);
 	return 0;
 }
 
@@ -155,8 +164,8 @@ accept_read(struct ipc_msg *msg, char *refusal, size_t size)
 	return c;
 }
 
-static void
-accept_start(struct worker *w, struct client *c)
+void
+client_begin(struct worker *w, struct client *c)
 {
 	bool refuse = (c->flags & IPC_CLIENT_REFUSE) != 0;
 
@@ -213,6 +222,12 @@ void
 client_ready(struct worker *w, struct client *c, uint32_t events)
 {
 	switch (c->state) {
+	case CLIENT_BEHIND:
+		behind_ready(w, c);
+		break;
+	case CLIENT_NAMED: /* only an end wakes it */
+		client_end(w, c);
+		break;
 	case CLIENT_HANDSHAKE:
 		handshake(w, c);
 		break;
@@ -377,6 +392,10 @@ client_late(struct worker *w, struct client *c)
 	case CLIENT_HANDSHAKE:
 		tell_tls(c, "timed out");
 		break;
+	case CLIENT_BEHIND:
+		tell_trouble(c, "PROXY header: timed out");
+		break;
+	case CLIENT_NAMED:
 	case CLIENT_BORN:
 	case CLIENT_SERVED:
 	case CLIENT_CLOSING:
@@ -403,6 +422,12 @@ client_wait(struct worker *w, struct client *c)
 	uint32_t events = 0;
 
 	switch (c->state) {
+	case CLIENT_BEHIND:
+		events = EPOLLIN;
+		break;
+	case CLIENT_NAMED:
+		events = EPOLLHUP;
+		break;
 	case CLIENT_HANDSHAKE:
 		events = c->nout > 0 ? EPOLLOUT : c->want;
 		break;
@@ -678,6 +703,7 @@ client_end(struct worker *w, struct client *c)
 		c->is_again = false;
 	}
 	relay_end(w, c);
+	follow_end(w, c);
 	if (c->lease != NULL)
 		lease_leave(w, c->lease);
 	if (c->src.fd != -1)
@@ -724,7 +750,8 @@ client_stop(struct worker *w, struct client *c, bool fast)
 		client_end(w, c);
 		return;
 	}
-	if (fast || c->state == CLIENT_HANDSHAKE)
+	if (fast || c->state == CLIENT_BEHIND || c->state == CLIENT_NAMED ||
+	    c->state == CLIENT_HANDSHAKE)
 		client_end(w, c);
 	else if (c->state < CLIENT_CLOSING)
 		client_bye(w, c, text);

@@ -15,6 +15,8 @@
 
 enum client_state {
 	CLIENT_BORN,
+	CLIENT_BEHIND,    /* a balancer's header comes first */
+	CLIENT_NAMED,     /* ... and the master decides about its address */
 	CLIENT_HANDSHAKE, /* TLS */
 	CLIENT_COMMAND,   /* before login, a command comes next */
 	CLIENT_SASL,      /* a SASL response comes next */
@@ -57,7 +59,8 @@ struct client {
 	struct gate *gate;
 	struct relay *relay;
 	struct lease *lease;
-	char *in; /* read and not consumed: nin of room bytes */
+	struct follow *follow; /* NOTIFY: folders it hears of */
+	char *in;              /* read and not consumed: nin of room bytes */
 	size_t nin, room;
 	char *out; /* said and not sent */
 	size_t nout, sentout, roomout;
@@ -74,6 +77,8 @@ RB_PROTOTYPE(client_tree, client, byconn, client_compare)
 
 /* IPC_CLIENT arrived; the message's descriptor is taken. -1: malformed. */
 int client_accept(struct worker *, struct ipc_msg *);
+/* It is admitted: TLS, the greeting, or the refusal. */
+void client_begin(struct worker *, struct client *);
 struct client *client_find(struct worker *, uint64_t conn);
 void client_ready(struct worker *, struct client *, uint32_t events);
 /* The state's deadline has passed. */

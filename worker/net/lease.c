@@ -21,6 +21,7 @@
 #include "shm/log.h"
 #include "worker/net/compress.h"
 #include "worker/net/flow.h"
+#include "worker/net/follow.h"
 #include "worker/net/gate.h"
 #include "worker/net/notice.h"
 #include "worker/net/relay.h"
@@ -414,6 +415,9 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 		break;
 	case IPC_UNWATCH:
 		r = notice_unwatch(w, k, msg);
+		break;
+	case IPC_FOLLOW:
+		r = follow_take(w, k, msg);
 		break;
 	case IPC_COMPRESS:
 		r = compress_start(w, k, msg);

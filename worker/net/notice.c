@@ -17,6 +17,7 @@ static int read_folder(struct ipc_msg *, uint64_t *, uint64_t *, uint64_t *);
 static struct folder *folder_get(struct worker *, uint64_t, uint64_t);
 static void folder_take(struct worker *, struct folder *, struct ipc_msg *);
 static void folder_drop(struct worker *, struct folder *);
+static bool is_wanted(const struct folder *);
 static bool slot_used(struct worker *, uint32_t);
 static struct folder *first_of(struct worker *, uint32_t);
 static int go(struct worker *, struct lease *);
@@ -92,8 +93,38 @@ notice_leave(struct worker *w, struct lease *k)
 	k->folder = NULL;
 	k->owes = false;
 	TAILQ_REMOVE(&f->watching, k, watching);
-	if (TAILQ_EMPTY(&f->watching))
+	if (!is_wanted(f))
 		folder_drop(w, f);
+}
+
+struct folder *
+notice_follow(struct worker *w, uint64_t dev, uint64_t ino, uint64_t stamp,
+    struct ipc_msg *msg)
+{
+	struct folder *f = folder_get(w, dev, ino);
+
+	if (f == NULL)
+		return NULL;
+	f->followers++;
+	if (f->nfds == 0 || msg->nfds > f->nfds) {
+		f->stamp = stamp;
+		folder_take(w, f, msg);
+	}
+	return f;
+}
+
+void
+notice_unfollow(struct worker *w, struct folder *f)
+{
+	f->followers--;
+	if (!is_wanted(f))
+		folder_drop(w, f);
+}
+
+static bool
+is_wanted(const struct folder *f)
+{
+	return !TAILQ_EMPTY(&f->watching) || f->followers > 0;
 }
 
 static int

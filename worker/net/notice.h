@@ -16,6 +16,7 @@ struct folder {
 	int nfds;
 	unsigned sent; /* WATCHes sent to the watch process */
 	struct lease_list watching;
+	unsigned followers; /* clients that hear of it by their account */
 };
 
 int folder_compare(const struct folder *, const struct folder *);
@@ -27,6 +28,13 @@ int notice_watch(struct worker *, struct lease *, struct ipc_msg *);
 int notice_unwatch(struct worker *, struct lease *, struct ipc_msg *);
 /* It idles no more; nothing if it did not. */
 void notice_leave(struct worker *, struct lease *);
+/*
+ * One more follower of the folder with these descriptors (taken), or one less.
+ * NULL: out of memory.
+ */
+struct folder *notice_follow(struct worker *, uint64_t dev, uint64_t ino,
+    uint64_t stamp, struct ipc_msg *);
+void notice_unfollow(struct worker *, struct folder *);
 /* The worker's bell rang: CHANGED to all that watch a stirred folder. */
 void notice_bell(struct worker *);
 /* A new watch process: it hears of every folder. */

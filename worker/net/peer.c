@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shm/log.h"
+#include "worker/net/behind.h"
 #include "worker/net/bundle.h"
 #include "worker/net/client.h"
 #include "worker/net/gate.h"
@@ -252,6 +253,8 @@ from_master(struct worker *w, struct ipc_msg *msg)
 	switch (msg->type) {
 	case IPC_CLIENT:
 		return client_accept(w, msg);
+	case IPC_ADMITTED:
+		return behind_admitted(w, msg);
 	case IPC_PEER:
 		return take_peer(w, msg);
 	case IPC_CERTS:

@@ -32,6 +32,23 @@ tell_connection(const struct client *c)
 }
 
 void
+tell_proxied(const struct client *c, const char *balancer)
+{
+	char at[WHERE];
+
+	log_courier(c->listener, LOG_LEVEL_DEBUG, "Connection, %s, proxy=[%s]",
+	    where(c, at), balancer);
+}
+
+void
+tell_trouble(const struct client *c, const char *why)
+{
+	char at[WHERE];
+
+	log_courier(c->listener, LOG_LEVEL_INFO, "%s, %s", where(c, at), why);
+}
+
+void
 tell_disconnected(const struct worker *w, const struct client *c)
 {
 	char at[WHERE];

@@ -14,6 +14,10 @@ struct tell_end {     /* what a session reports of its client */
 };
 
 void tell_connection(const struct client *);
+/* The same for one whose address a balancer has told. */
+void tell_proxied(const struct client *, const char *balancer);
+/* Something else that ends a connection before login. */
+void tell_trouble(const struct client *, const char *why);
 /* Closed before login. */
 void tell_disconnected(const struct worker *, const struct client *);
 /* LOGOUT before login. */

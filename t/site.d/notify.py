@@ -1,0 +1,104 @@
+"""NOTIFY's bounds against a whole site: notify.py PORT MAILDIR. Prints TAP."""
+import os
+import socket
+import sys
+import time
+
+port, maildir = int(sys.argv[1]), sys.argv[2]
+BOXES = 4096  # NOTIFY_BOXES_MAX
+FOLLOWED = 32  # NOTIFY_FOLLOW_MAX
+bad = 0
+
+
+def ok(what, name):
+    global bad
+    bad += not what
+    print("ok" if what else "not ok", "-", name)
+
+
+class Client:
+    def __init__(self):
+        self.s = socket.create_connection(("127.0.0.1", port))
+        self.s.settimeout(60)
+        self.f = self.s.makefile("rb")
+        self.f.readline()
+        self.ask("l LOGIN demo demo")
+
+    def ask(self, command):
+        self.s.sendall(command.encode() + b"\r\n")
+        tag, lines = command.split()[0].encode() + b" ", []
+        while not lines or not lines[-1].startswith(tag):
+            lines.append(self.f.readline())
+            assert lines[-1], "closed"
+        return lines
+
+    def hears(self, text, seconds):
+        """Whether such a line comes in time."""
+        self.s.settimeout(seconds)
+        try:
+            return text in self.f.readline()
+        except (TimeoutError, socket.timeout):
+            return False
+        finally:
+            self.s.settimeout(60)
+
+
+def owner(path):
+    st = os.stat(maildir)
+    os.chown(path, st.st_uid, st.st_gid)
+
+
+def folder(name):
+    for sub in ("", "/cur", "/new", "/tmp"):
+        os.mkdir("%s/.%s%s" % (maildir, name, sub), 0o700)
+        owner("%s/.%s%s" % (maildir, name, sub))
+
+
+def deliver(name, base):
+    tmp = "%s/.%s/tmp/%s" % (maildir, name, base)
+    with open(tmp, "w") as f:
+        f.write("Subject: x\n\nbody\n")
+    owner(tmp)
+    os.rename(tmp, "%s/.%s/new/%s" % (maildir, name, base))
+
+
+def folders():
+    return 1 + sum(x.startswith(".") and len(x) > 1
+                   for x in os.listdir(maildir))
+
+
+names = ["n%04d" % i for i in range(BOXES)]
+made = 0
+for made in range(FOLLOWED + 8):
+    folder(names[made])
+c = Client()
+good = c.ask("a NOTIFY SET (subtree INBOX.n0000 NONE) "
+             "(personal (MessageNew MessageExpunge))")
+ok(good == [b"a OK NOTIFY completed\r\n"], "a set of more than are watched")
+deliver("n0001", "1.a")
+ok(c.hears(b'STATUS "INBOX.n0001" (MESSAGES 1 ', 5),
+   "a foreign delivery into one that is watched")
+other = Client()
+other.ask("a APPEND INBOX.%s {5+}\r\nhello" % names[FOLLOWED + 6])
+ok(c.hears(b'STATUS "INBOX.%s" (MESSAGES 1 ' % names[FOLLOWED + 6].encode(), 5),
+   "an APPEND into one that is not")
+start = time.time()
+deliver(names[FOLLOWED + 7], "1.b")
+ok(c.hears(b'STATUS "INBOX.%s" (MESSAGES 1 ' % names[FOLLOWED + 7].encode(), 75),
+   "a foreign delivery there: by a slow look")
+print("# after %.0f s" % (time.time() - start))
+made += 1
+while folders() < BOXES - 1:
+    folder(names[made])
+    made += 1
+for n in (BOXES - 1, BOXES, BOXES + 1):
+    while folders() < n:
+        folder("x%d" % n)
+    good = other.ask("b NOTIFY SET (personal (MailboxName))")
+    ok((b"* OK [NOTIFICATIONOVERFLOW]" in good[0]) == (n > BOXES),
+       "%d mailboxes" % n)
+    ok(good[-1] == b"b OK NOTIFY completed\r\n", "the command is answered")
+other.ask("c CREATE INBOX.more")
+ok(other.ask("d NOOP") == [b"d OK NOOP completed\r\n"],
+   "after the overflow nothing is told")
+sys.exit(bad > 0)

@@ -1,0 +1,95 @@
+/*
+ * NOTIFY (RFC 5465): what the client of now wants to hear of, and what it was
+ * told of each mailbox. Look and tell; the waiting is the session's.
+ */
+#ifndef IMAP_NOTIFY_H
+#define IMAP_NOTIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "maildir/maildir.h"
+#include "worker/imap/arena.h"
+#include "worker/imap/parse_notify.h"
+#include "worker/imap/state.h"
+
+#define NOTIFY_BOXES_MAX  4096 /* mailboxes, then NOTIFICATIONOVERFLOW */
+#define NOTIFY_FOLLOW_MAX 32   /* folders that watch watches for a client */
+#define NOTIFY_STATE_MAX  4096 /* bytes of it in a parked client's record */
+
+struct notify_box {        /* a mailbox as it was told */
+	char *name;        /* of the namespace, UTF-8; owned */
+	char *folder;      /* of the store, owned; NULL: does not exist */
+	uint64_t dev, ino; /* its identity */
+	uint64_t stamp;    /* of the last look */
+	bool young;        /* the stamp had moved then: not to be trusted */
+	bool subscribed;
+	bool children;
+	bool left; /* while two pictures are compared: nothing is like it */
+	struct mailbox_status told;
+};
+
+struct notify {
+	struct arena *kept; /* what set points into */
+	struct arena *work; /* of one look */
+	struct parse_notify set;
+	struct notify_box *boxes; /* by name */
+	size_t n;
+	bool waits;   /* the worker knows that we wait at the account's slot */
+	time_t again; /* monotonic: when it must be looked at next */
+	uint64_t followed[NOTIFY_FOLLOW_MAX][2]; /* dev, ino */
+	size_t nfollowed;
+};
+
+/* A set from its printed form. NULL: it is none (EINVAL), or ENOMEM. */
+struct notify *notify_new(const char *text, size_t n);
+/* Frees one that is no client's. NULL is fine. */
+void notify_drop(struct notify *);
+/* Forgets the client's set, if there is one; the worker is not told. */
+void notify_free(struct session *);
+/*
+ * The client's set becomes this one, taken over: waits at the account's slot,
+ * then takes the first picture; status: told as STATUS lines.
+ */
+void notify_start(struct session *, struct notify *, bool status);
+
+/*
+ * Between two commands or in IDLE: tells what is new since the last look. Does
+ * nothing for a client without NOTIFY.
+ */
+void notify_look(struct session *, bool idle);
+/* The same if the worker has said that there is cause, or if it is time. */
+void notify_turn(struct session *);
+/* At most so many seconds may pass until notify_turn. */
+unsigned notify_patience(const struct session *, unsigned seconds);
+
+/*
+ * As bytes, for the record of a parked client. -1: it does not fit, the client
+ * must keep its session.
+ */
+int notify_print(const struct notify *, struct buf *out);
+/*
+ * What notify_print printed, with every mailbox to be looked at anew. NULL: it
+ * is not that, or no memory.
+ */
+struct notify *notify_parse(const struct settings *, const uint8_t *, size_t);
+
+/* ---- for the files of notify ---- */
+
+enum notify_how {
+	NOTIFY_FIRST,  /* take the picture */
+	NOTIFY_STATUS, /* ... and tell STATUS of each */
+	NOTIFY_NEWS,   /* tell what is new */
+};
+/* The mailboxes that are not selected. 0; -1: too many, or no memory. */
+int notify_boxes(struct session *, enum notify_how);
+void notify_boxes_free(struct notify_box *, size_t n);
+/* Enters the mask; -1: only the slow look. */
+int notify_wait(struct session *);
+void notify_unwait(struct session *);
+/* Has watch watch the folders of now, as many as may be. */
+void notify_follow(struct session *);
+
+#endif
