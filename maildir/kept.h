@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define MAILBOX_KEPT_MAX                                                       \
 	32768 /* bytes of one text; a longer one is not kept                   \
@@ -42,5 +43,18 @@ bool mailbox_kept(struct mailbox *, uint32_t uid, enum mailbox_kept,
 /* Keeps one, from the next sync on. It need not work. */
 void mailbox_keep(
     struct mailbox *, uint32_t uid, enum mailbox_kept, const char *p, size_t n);
+
+/*
+ * Its size with CRLF line ends, if it is known without reading the file; and
+ * for who has read it, so that nobody reads it again.
+ */
+bool mailbox_size_known(struct mailbox *, uint32_t uid, uint64_t *size);
+void mailbox_keep_size(
+    struct mailbox *, uint32_t uid, uint64_t size, time_t date);
+/*
+ * When it came into this folder: every writer of Maildirs begins a new file's
+ * name with the time. 0: this name does not, or there is no such message.
+ */
+time_t mailbox_saved(const struct mailbox *, uint32_t uid);
 
 #endif

@@ -13,8 +13,9 @@
 
 #include "maildir/cache.h"
 
-#define CHUNK 16384 /* of the stack, which the compiler clears each time */
-#define LANES 64
+#define CHUNK     16384 /* of the stack, which the compiler clears each time */
+#define LANES     64
+#define SAVED_MAX 253402300799 /* the last second of the year 9999 */
 
 static int open_file(struct mailbox *, size_t, struct stat *);
 static size_t find(struct mailbox *, uint32_t);
@@ -73,26 +74,62 @@ int
 mailbox_size(struct mailbox *mb, uint32_t uid, uint64_t *size)
 {
 	struct stat st;
-	time_t date;
 	size_t i;
 	int fd, r;
 
 	if ((i = find(mb, uid)) == NOWHERE)
 		return -1;
+	if (mailbox_size_known(mb, uid, size))
+		return 0;
+	if ((fd = open_file(mb, i, &st)) == -1)
+		return -1;
+	r = count(fd, size);
+	util_close(fd);
+	if (r == 0)
+		mailbox_keep_size(mb, uid, *size, st.st_mtime);
+	return r;
+}
+
+bool
+mailbox_size_known(struct mailbox *mb, uint32_t uid, uint64_t *size)
+{
+	size_t i = entry_by_uid(mb, uid);
+	time_t date;
+
+	if (i == NOWHERE)
+		return false;
 	if (mb->entries[i].size == 0 && cache_facts(mb, uid, size, &date))
 		mb->entries[i].size = *size + 1;
-	if (mb->entries[i].size == 0) {
-		if ((fd = open_file(mb, i, &st)) == -1)
-			return -1;
-		r = count(fd, size);
-		util_close(fd);
-		if (r == -1)
-			return -1;
-		mb->entries[i].size = *size + 1;
-		cache_put_facts(mb, uid, *size, st.st_mtime);
-	}
+	if (mb->entries[i].size == 0)
+		return false;
 	*size = mb->entries[i].size - 1;
-	return 0;
+	return true;
+}
+
+void
+mailbox_keep_size(struct mailbox *mb, uint32_t uid, uint64_t size, time_t date)
+{
+	size_t i = entry_by_uid(mb, uid);
+
+	if (i == NOWHERE)
+		return;
+	mb->entries[i].size = size + 1;
+	cache_put_facts(mb, uid, size, date);
+}
+
+time_t
+mailbox_saved(const struct mailbox *mb, uint32_t uid)
+{
+	size_t i = entry_by_uid(mb, uid);
+	long long saved = 0;
+	const char *p;
+
+	if (i == NOWHERE)
+		return 0;
+	for (p = entry_base(mb, i); *p >= '0' && *p <= '9'; p++)
+		if ((saved = saved * 10 + (*p - '0')) > SAVED_MAX)
+			return 0;
+	return *p == '.' ? (time_t)saved : 0;
 }
 
 static int

@@ -33,6 +33,7 @@ struct word {
 
 static const struct word words[] = {
     {"IMAP4rev1", ALWAYS, false},
+    {"IMAP4rev2", ALWAYS, false},
     {"LITERAL-", BEFORE, false},
     {"LITERAL+", AFTER, false},
     {"SASL-IR", BEFORE, false},
@@ -61,6 +62,10 @@ static const struct word words[] = {
     {"SEARCHRES", ALWAYS, false},
     {"WITHIN", ALWAYS, false},
     {"MULTISEARCH", ALWAYS, false},
+    {"SAVEDATE", ALWAYS, false},
+    {"PREVIEW", ALWAYS, false},
+    {"OBJECTID", ALWAYS, false},
+    {"UIDBATCHES", ALWAYS, false},
     {"PARTIAL", ALWAYS, false},
     {"INPROGRESS", ALWAYS, false},
     {"SORT", ALWAYS, true},

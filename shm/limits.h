@@ -42,6 +42,7 @@
 	X(PARSE_ID_VALUE, 1024, "bytes", "BAD", "")                            \
 	X(PARSE_SECTION_DEPTH, 100, "numbers", "BAD", "")                      \
 	X(PARSE_FIELDS_MAX, 500, "header names", "BAD", "")                    \
+	X(PARSE_OBJECTID_MAX, 255, "bytes", "BAD", "")                         \
 	X(PARSE_FLAGS_MAX, 512, "flags", "BAD", "")                            \
 	X(PARSE_SORT_MAX, 16, "criteria", "BAD", "")                           \
 	X(SEQSET_RANGES_MAX, 10000, "ranges", "BAD", "")                       \

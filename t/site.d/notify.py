@@ -87,6 +87,19 @@ deliver(names[FOLLOWED + 7], "1.b")
 ok(c.hears(b'STATUS "INBOX.%s" (MESSAGES 1 ' % names[FOLLOWED + 7].encode(), 75),
    "a foreign delivery there: by a slow look")
 print("# after %.0f s" % (time.time() - start))
+# a burst: the first at once, the others together, the last one is told
+start, told, last = time.time(), 0, b""
+for i in range(150):
+    other.s.sendall(b"e APPEND INBOX.n0001 {5+}\r\nhello\r\n")
+for i in range(150):
+    other.f.readline()
+done = time.time()
+while b"MESSAGES 151 " not in last and time.time() < done + 20:
+    last = c.f.readline()
+    told += 1
+ok(b"MESSAGES 151 " in last, "the end of a burst is told")
+ok(told <= (time.time() - start) * 10 + 3, "ten notices a second at most")
+print("# %d notices of 150 messages in %.1f s" % (told, done - start))
 made += 1
 while folders() < BOXES - 1:
     folder(names[made])

@@ -14,7 +14,9 @@
 
 #include "maildir/maildir.h"
 #include "worker/imap/parse.h"
+#include "worker/imap/parse_batches.h"
 #include "worker/imap/parse_esearch.h"
+#include "worker/imap/parse_id.h"
 #include "worker/imap/parse_sort.h"
 #include "worker/imap/utf7.h"
 
@@ -345,6 +347,12 @@ print_key(struct buf *b, const struct parse_search_node *n)
 	    [PARSE_SEARCH_OLDER] = "OLDER ",
 	    [PARSE_SEARCH_YOUNGER] = "YOUNGER ",
 	    [PARSE_SEARCH_MODSEQ] = "MODSEQ ",
+	    [PARSE_SEARCH_SAVEDBEFORE] = "SAVEDBEFORE ",
+	    [PARSE_SEARCH_SAVEDON] = "SAVEDON ",
+	    [PARSE_SEARCH_SAVEDSINCE] = "SAVEDSINCE ",
+	    [PARSE_SEARCH_SAVEDATESUPPORTED] = "SAVEDATESUPPORTED",
+	    [PARSE_SEARCH_EMAILID] = "EMAILID ",
+	    [PARSE_SEARCH_THREADID] = "THREADID ",
 	};
 
 	switch (n->key) {
@@ -395,6 +403,9 @@ print_key(struct buf *b, const struct parse_search_node *n)
 	case PARSE_SEARCH_SENTBEFORE:
 	case PARSE_SEARCH_SENTON:
 	case PARSE_SEARCH_SENTSINCE:
+	case PARSE_SEARCH_SAVEDBEFORE:
+	case PARSE_SEARCH_SAVEDON:
+	case PARSE_SEARCH_SAVEDSINCE:
 		buf_str(b, names[n->key]);
 		print_day(b, n->day);
 		return;
@@ -410,6 +421,14 @@ print_key(struct buf *b, const struct parse_search_node *n)
 	case PARSE_SEARCH_TEXT:
 		buf_str(b, names[n->key]);
 		print_string(b, n->text);
+		return;
+	case PARSE_SEARCH_SAVEDATESUPPORTED:
+		buf_str(b, names[n->key]);
+		return;
+	case PARSE_SEARCH_EMAILID:
+	case PARSE_SEARCH_THREADID:
+		buf_str(b, names[n->key]);
+		buf_bytes(b, n->text.p, n->text.n);
 		return;
 	}
 }

@@ -105,14 +105,29 @@ flags_stand_in_couriers_order(void **state)
 	struct message m = {.flags = MESSAGE_FLAGS, .recent = true};
 
 	(void)state;
-	out_flags(&s->line, NULL, &m);
+	out_flags(s, &m);
 	out_send(s);
 	assert_string_equal(room_output(&room),
 	    "\\Draft \\Flagged \\Answered \\Seen \\Deleted \\Recent");
 	m = (struct message){.flags = 0};
-	out_flags(&s->line, NULL, &m);
+	out_flags(s, &m);
 	out_send(s);
 	assert_string_equal(room_output(&room), "");
+}
+
+static void
+imap4rev2_has_no_recent_and_names_in_utf8(void **state)
+{
+	struct message m = {.flags = MESSAGE_SEEN, .recent = true};
+
+	(void)state;
+	s->client.rev2 = true;
+	out_flags(s, &m);
+	out_send(s);
+	assert_string_equal(room_output(&room), "\\Seen");
+	out_mailbox(s, &s->line, "Entw\xc3\xbcrfe");
+	out_send(s);
+	assert_string_equal(room_output(&room), "\"INBOX.Entw\xc3\xbcrfe\"");
 }
 
 static void
@@ -148,6 +163,7 @@ main(void)
 	    T(results_have_tag_word_and_code),
 	    T(names_are_quoted_in_the_encoding_of_the_client),
 	    T(flags_stand_in_couriers_order),
+	    T(imap4rev2_has_no_recent_and_names_in_utf8),
 	    T(a_response_that_failed_ends_the_client),
 	    T(long_texts_are_cut_not_overrun),
 	};

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "t/unit/imap_command.h"
 
@@ -99,6 +100,13 @@ keys(void **state)
 	    {" OLDER 1", " OLDER 1"},
 	    {" YOUNGER 86400", " YOUNGER 86400"},
 	    {" MODSEQ 0", " MODSEQ 0"},
+	    {" SAVEDBEFORE 1-Feb-2014", " SAVEDBEFORE 1-Feb-2014"},
+	    {" savedon \"28-Dec-2014\"", " SAVEDON 28-Dec-2014"},
+	    {" SAVEDSINCE 1-Feb-2014", " SAVEDSINCE 1-Feb-2014"},
+	    {" NOT SAVEDATESUPPORTED", " NOT SAVEDATESUPPORTED"},
+	    {" EMAILID M6d99-ac_", " EMAILID M6d99-ac_"},
+	    {" OR EMAILID a EMAILID b", " OR EMAILID a EMAILID b"},
+	    {" THREADID T64b478a75b7ea9", " THREADID T64b478a75b7ea9"},
 	    {" MODSEQ \"/flags/\\\\draft\" all 620162338", " MODSEQ 620162338"},
 	    {" MODSEQ \"/flags/x\" PRIV 5", " MODSEQ 5"},
 	    {" 1:3,*", " 1:3,*"},
@@ -211,6 +219,14 @@ what_is_no_search_key_is_refused(void **state)
 	    " OLDER 4294967296",
 	    " YOUNGER 0",
 	    " MODSEQ",
+	    " SAVEDON",
+	    " SAVEDON 28-Dec",
+	    " SAVEDATESUPPORTED x",
+	    " EMAILID",
+	    " EMAILID \"M1\"",
+	    " EMAILID M1.2",
+	    " THREADID",
+	    " THREADID a/b",
 	    " MODSEQ 9223372036854775808",
 	    " MODSEQ \"/flags/\" all 1",
 	    " MODSEQ \"x\" all 1",
@@ -233,6 +249,72 @@ what_is_no_search_key_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		check(cases[i], NULL);
+}
+
+/* RFC 8474 section 7. */
+static void
+an_object_identifier_has_255_characters_at_most(void **state)
+{
+	char in[400], want[400];
+	int n;
+
+	(void)state;
+	for (n = PARSE_OBJECTID_MAX - 1; n <= PARSE_OBJECTID_MAX + 1; n++) {
+		(void)snprintf(in, sizeof(in), " EMAILID %0*d", n, 0);
+		(void)snprintf(want, sizeof(want), "%s", in);
+		check(in, n <= PARSE_OBJECTID_MAX ? want : NULL);
+	}
+}
+
+static void
+batches_are_a_size_and_perhaps_a_range(void **state)
+{
+	static const struct {
+		const char *in;
+		struct parse_batches want; /* size 0: refused */
+	} cases[] = {
+	    {" 2000", {2000, 0, 0, false}},
+	    {" 1", {1, 0, 0, false}},
+	    {" 4294967295", {UINT32_MAX, 0, 0, false}},
+	    {" 2000 10:20", {2000, 10, 20, false}},
+	    {" 2000 7:7", {2000, 7, 7, false}},
+	    {" 2000 4:1", {2000, 4, 1, true}},
+	    {"", {0}},
+	    {" 0", {0}},
+	    {" 4294967296", {0}},
+	    {" 2000 1", {0}},
+	    {" 2000 0:1", {0}},
+	    {" 2000 1:0", {0}},
+	    {" 2000 1:*", {0}},
+	    {" 2000 1:2 3", {0}},
+	    {" 2000 1:2,3:4", {0}},
+	    {" (2000)", {0}},
+	};
+	struct parse_batches got;
+	struct command c;
+	struct buf b;
+	size_t i;
+
+	(void)state;
+	buf_init(&b, 1000);
+	for (i = 0; i < COUNT(cases); i++) {
+		buf_clear(&b);
+		buf_str(&b, "a UIDBATCHES");
+		buf_str(&b, cases[i].in);
+		buf_str(&b, "\r\n");
+		command_begin(&c, b.p, b.n, false);
+		parse_batches(&c.p, &got);
+		HOLDS((parse_done(&c.p) == 0) == (cases[i].want.size != 0),
+		    cases[i].in);
+		if (cases[i].want.size != 0) {
+			HOLDS(got.size == cases[i].want.size, cases[i].in);
+			HOLDS(got.lo == cases[i].want.lo, cases[i].in);
+			HOLDS(got.hi == cases[i].want.hi, cases[i].in);
+			HOLDS(got.turned == cases[i].want.turned, cases[i].in);
+		}
+		command_end(&c);
+	}
+	buf_done(&b);
 }
 
 static void
@@ -342,6 +424,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_object_identifier_has_255_characters_at_most),
+	    cmocka_unit_test(batches_are_a_size_and_perhaps_a_range),
 	    cmocka_unit_test(keys),
 	    cmocka_unit_test(options),
 	    cmocka_unit_test(what_is_no_search_key_is_refused),

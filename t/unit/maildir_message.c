@@ -181,6 +181,50 @@ a_line_end_across_two_reads_is_counted_once(void **state)
 	assert_int_equal(size, 65539);
 }
 
+static void
+what_is_told_of_a_size_is_believed(void **state)
+{
+	uint64_t size;
+
+	(void)state;
+	tree_write("cur/1.a:2,", "a\nb\n");
+	open_inbox();
+	assert_false(mailbox_size_known(mb, 1, &size));
+	assert_false(mailbox_size_known(mb, 2, &size));
+	mailbox_keep_size(mb, 1, 6, 0);
+	mailbox_keep_size(mb, 2, 6, 0); /* there is none */
+	assert_true(mailbox_size_known(mb, 1, &size));
+	assert_int_equal(size, 6);
+	assert_int_equal(mailbox_size(mb, 1, &size), 0);
+	assert_int_equal(size, 6);
+}
+
+/* RFC 8514: every writer of Maildirs begins a name with the time. */
+static void
+a_name_says_when_the_message_was_saved(void **state)
+{
+	static const struct {
+		const char *name;
+		time_t saved;
+	} cases[] = {{"1000000000.M5P7.host", 1000000000}, {"7.x", 7},
+	    {"253402300799.x", 253402300799}, {"253402300800.x", 0},
+	    {"99999999999999999999.x", 0}, {"0.x", 0}, {"1000000000", 0},
+	    {"1000000000x.y", 0}, {"x.1000000000", 0}, {"-5.x", 0}};
+	const size_t n = sizeof(cases) / sizeof(cases[0]);
+	char path[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "cur/%s:2,", cases[i].name);
+		tree_write(path, "");
+		open_inbox();
+		assert_int_equal(
+		    mailbox_saved(mb, (uint32_t)i + 1), cases[i].saved);
+	}
+	assert_int_equal(mailbox_saved(mb, (uint32_t)n + 1), 0);
+}
+
 int
 main(void)
 {
@@ -190,6 +234,8 @@ main(void)
 	    TEST(a_size_is_the_same_wherever_reads_and_blocks_end),
 	    TEST(a_message_is_opened_under_its_present_name),
 	    TEST(a_line_end_across_two_reads_is_counted_once),
+	    TEST(what_is_told_of_a_size_is_believed),
+	    TEST(a_name_says_when_the_message_was_saved),
 	    TEST(status_counts_and_leaves_recent),
 	};
 

@@ -1,6 +1,6 @@
 # RFC 3501 6.3.3, 6.3.4: CREATE and DELETE
 1> a CREATE INBOX.Work
-1< a OK "INBOX.Work" created.
+1< a OK [MAILBOXID (F$_)] "INBOX.Work" created.
 @ls Work tmp/* 0
 1> b CREATE INBOX.Work
 1< b NO [ALREADYEXISTS] ...
@@ -15,7 +15,7 @@
 1> g CREATE INBOX.a..b
 1< g NO [CANNOT] Invalid mailbox name.
 1> h CREATE "INBOX.x.y."
-1< h OK "INBOX.x.y" created.
+1< h OK [MAILBOXID (F$_)] "INBOX.x.y" created.
 1> i LIST "" INBOX.x*
 1< * LIST (\Noselect \HasChildren) "." "INBOX.x"
 1< * LIST (\HasNoChildren) "." "INBOX.x.y"
@@ -36,7 +36,7 @@
 1> p SELECT INBOX.Work
 1< p NO [NONEXISTENT] ...
 1> q CREATE INBOX.Work
-1< q OK "INBOX.Work" created.
+1< q OK [MAILBOXID (F$_)] "INBOX.Work" created.
 1> r SELECT INBOX.Work
 1! * OK [UIDVALIDITY $first] Ok
 1$ r OK

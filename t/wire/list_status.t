@@ -16,4 +16,6 @@ x
 1< * STATUS "INBOX.z.y" (MESSAGES 0 UNSEEN 0)
 1< a OK LIST completed
 1> b LIST "" INBOX RETURN (STATUS (MAILBOXID))
-1< b BAD ...
+1< * LIST (...) "." "INBOX"
+1< * STATUS "INBOX" (MAILBOXID (F$_))
+1$ b OK

@@ -5,7 +5,7 @@
 1< * NAMESPACE (("" ".")) NIL NIL
 1< a OK NAMESPACE completed.
 1> b CREATE Sent
-1< b OK "Sent" created.
+1< b OK [MAILBOXID (F$_)] "Sent" created.
 1> c LIST "" *
 1<* * LIST (\Unmarked \HasNoChildren) "." "INBOX"
 1<* * LIST (\HasNoChildren \Sent) "." "Sent"

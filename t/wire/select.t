@@ -18,6 +18,7 @@ body
 1< * OK [UIDVALIDITY $validity] Ok
 1< * OK [UIDNEXT 3] Ok
 1< * OK [UNSEEN 2] Ok
+1< * OK [MAILBOXID (F$_)] Ok
 1< * OK [HIGHESTMODSEQ $_] Ok
 1< a OK [READ-WRITE] Ok
 1> b SELECT inbox

@@ -15,7 +15,7 @@
 1< * LIST (\HasNoChildren \Sent) "." "INBOX.Sent"
 1< c OK ...
 1> d CREATE INBOX.Gesendet (USE (\Sent))
-1< d OK "INBOX.Gesendet" created.
+1< d OK [MAILBOXID (F$_)] "INBOX.Gesendet" created.
 1> e LIST (SPECIAL-USE) "" *
 1< * LIST (\HasNoChildren \Sent) "." "INBOX.Gesendet"
 1< * LIST (\HasNoChildren \Trash) "." "INBOX.Trash"

@@ -9,7 +9,7 @@
 1< * ENABLED
 1< c OK Options enabled
 1> d CREATE "INBOX.Entwürfe"
-1< d OK "INBOX.Entwürfe" created.
+1< d OK [MAILBOXID (F$_)] "INBOX.Entwürfe" created.
 1> e LIST "" *
 1<* * LIST (\HasNoChildren) "." "INBOX.Entwürfe"
 1$ e OK

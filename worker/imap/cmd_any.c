@@ -1,6 +1,6 @@
 /*
  * The small commands of any state: CAPABILITY, NOOP, LOGOUT, CHECK (RFC 3501
- * 6.1, 6.4.1), ENABLE (RFC 5161, 6855, 7162), NAMESPACE (RFC 2342).
+ * 6.1, 6.4.1), ENABLE (RFC 5161, 6855, 7162, 9051), NAMESPACE (RFC 2342).
  */
 #include <strings.h>
 
@@ -59,6 +59,7 @@ cmd_enable(struct command *c)
 {
 	struct session *s = c->s;
 	bool utf8 = false, some = false, condstore = false, qresync = false;
+	bool rev2 = false;
 	struct parse_text word;
 
 	while (!parse_end(c->p)) {
@@ -76,6 +77,9 @@ cmd_enable(struct command *c)
 		else if (word.n == 7 &&
 			 strncasecmp(word.p, "QRESYNC", word.n) == 0)
 			qresync = capability_has(s->set, "QRESYNC");
+		else if (word.n == 9 &&
+			 strncasecmp(word.p, "IMAP4rev2", word.n) == 0)
+			rev2 = capability_has(s->set, "IMAP4rev2");
 	}
 	if (!some)
 		parse_fail(c->p, "Expected a capability");
@@ -85,8 +89,11 @@ cmd_enable(struct command *c)
 	s->client.utf8 |= utf8;
 	condstore = condstore && !s->client.condstore;
 	qresync = qresync && !s->client.qresync;
-	out_line(s, "ENABLED%s%s%s", utf8 ? " UTF8=ACCEPT" : "",
-	    condstore ? " CONDSTORE" : "", qresync ? " QRESYNC" : "");
+	rev2 = rev2 && !s->client.rev2;
+	s->client.rev2 |= rev2;
+	out_line(s, "ENABLED%s%s%s%s", utf8 ? " UTF8=ACCEPT" : "",
+	    condstore ? " CONDSTORE" : "", qresync ? " QRESYNC" : "",
+	    rev2 ? " IMAP4rev2" : "");
 	if (condstore || qresync)
 		condstore_enable(s);
 	s->client.qresync |= qresync;

@@ -311,6 +311,7 @@ next_message(struct append *a)
 		return false;
 	}
 	parse_init(&p, s->arena, &text, s->client.utf8);
+	p.rev2 = s->client.rev2;
 	if (utf8)
 		parse_expect(&p, ')');
 	if (p.why == NULL && parse_end(&p))

@@ -92,6 +92,7 @@ take(struct esearch *e)
 		parse_fail(p, "SAVE, $ and numbers are the selected one's");
 	if (!search->extended)
 		search->ret = PARSE_SEARCH_RETURN_ALL;
+	search->extended = true;
 	return command_parsed(e->c);
 }
 

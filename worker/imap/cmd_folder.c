@@ -3,11 +3,14 @@
  * of CREATE: RFC 6154. Wording as Courier's.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "worker/imap/change.h"
 #include "worker/imap/command.h"
 #include "worker/imap/namespace.h"
+#include "worker/imap/objectid.h"
 #include "worker/imap/out.h"
 #include "worker/imap/trash.h"
 #include "worker/imap/view.h"
@@ -19,6 +22,7 @@
 
 static int take_folder(struct command *, const char **, char[SESSION_MAX_NAME]);
 static void answer_created(struct command *, const char *);
+static bool is_net_unicode(const struct command *, const char *);
 static bool is_open(const struct session *, const char *, bool);
 static void subscribe(struct command *, bool);
 
@@ -35,7 +39,7 @@ cmd_create(struct command *c)
 		use = parse_create_use(c->p);
 	if (!command_parsed(c))
 		return;
-	if (bad != 0)
+	if (bad != 0 || !is_net_unicode(c, name))
 		out_tagged(c, OUT_NO, "CANNOT", "Invalid mailbox name.");
 	else if (folder[0] == '\0')
 		out_tagged(c, OUT_NO, "ALREADYEXISTS", "INBOX already exists!");
@@ -89,7 +93,7 @@ cmd_rename(struct command *c)
 	if (bad_from != 0)
 		out_tagged(c, OUT_NO, "NONEXISTENT", "RENAME failed: %s",
 		    strerror(ENOENT));
-	else if (bad_to != 0)
+	else if (bad_to != 0 || !is_net_unicode(c, name))
 		out_tagged(c, OUT_NO, "CANNOT", "Invalid new mailbox name");
 	else if (to[0] == '\0')
 		out_tagged(c, OUT_NO, "ALREADYEXISTS", "INBOX already exists!");
@@ -152,15 +156,40 @@ take_folder(struct command *c, const char **name, char folder[SESSION_MAX_NAME])
 static void
 answer_created(struct command *c, const char *folder)
 {
-	struct buf b;
+	struct mailbox_status st;
+	struct buf b, id;
 
 	buf_init(&b, 4 * SESSION_MAX_NAME);
+	buf_init(&id, 100);
 	out_mailbox(c->s, &b, folder);
 	buf_char(&b, '\0');
+	/* RFC 8474 4.1. It may have gone again. */
+	if (maildir_status(c->s->maildir, folder, false, &st) == 0 &&
+	    objectid_folder(c->s, folder, st.uidvalidity, &id) == 0)
+		buf_char(&id, '\0');
+	else
+		buf_clear(&id);
 	/* A text has no literal in it: RFC 3501 section 9. */
-	out_tagged(c, OUT_OK, NULL, "%s created.",
+	out_tagged(c, OUT_OK, id.n > 0 ? id.p : NULL, "%s created.",
 	    b.failed || b.p[0] != '"' ? "Folder" : b.p);
 	buf_done(&b);
+	buf_done(&id);
+}
+
+/* RFC 9051 5.1, RFC 5198: in normalization form C, or nobody finds it again. */
+static bool
+is_net_unicode(const struct command *c, const char *name)
+{
+	utf8proc_uint8_t *nfc;
+	bool same;
+
+	/* The others' names were never looked at so. */
+	if (!c->p->rev2 && !c->p->utf8)
+		return true;
+	nfc = utf8proc_NFC((const utf8proc_uint8_t *)name);
+	same = nfc == NULL || strcmp((const char *)nfc, name) == 0;
+	free(nfc);
+	return same;
 }
 
 /* The folder itself, or with below also one that is open beneath it. */

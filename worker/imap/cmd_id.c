@@ -10,6 +10,7 @@
 #include "shm/log.h"
 #include "worker/imap/command.h"
 #include "worker/imap/out.h"
+#include "worker/imap/parse_id.h"
 
 /* Bits of IMAP_ID_FIELDS. */
 #define ID_VERSION    1

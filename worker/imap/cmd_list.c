@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "worker/imap/cmd_list.h"
 #include "worker/imap/cmd_status.h"
 #include "worker/imap/command.h"
 #include "worker/imap/folders.h"
@@ -77,6 +78,24 @@ cmd_lsub(struct command *c)
 	out_tagged(c, OUT_OK, NULL, "LSUB completed");
 }
 
+int
+list_tell_one(struct session *s, const char *name)
+{
+	const struct parse_list list = {
+	    .extended = true, .ret = PARSE_RETURN_SUBSCRIBED};
+	size_t i, n = strlen(name);
+	struct folders f;
+
+	if (folders_gather(s, &f) == -1)
+		return -1;
+	folders_relate(&f);
+	for (i = 0; i < f.n; i++)
+		if (f.entries[i].n == n &&
+		    memcmp(f.entries[i].name, name, n) == 0)
+			tell(s, &list, &f.entries[i]);
+	return 0;
+}
+
 static bool
 take(struct command *c, struct parse_list *list, const char *completed)
 {
@@ -87,8 +106,6 @@ take(struct command *c, struct parse_list *list, const char *completed)
 	    (list->select & (PARSE_LIST_SUBSCRIBED | PARSE_LIST_SPECIAL_USE)) ==
 		0)
 		parse_fail(c->p, "RECURSIVEMATCH needs another option");
-	if (!status_supported(list->status))
-		parse_fail(c->p, "Status item not supported");
 	/* A pattern that is no name matches none. */
 	if (c->p->cannot) {
 		out_tagged(c, OUT_OK, NULL, "%s", completed);

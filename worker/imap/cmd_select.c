@@ -1,13 +1,16 @@
 /*
  * SELECT, EXAMINE, CLOSE (RFC 3501 6.3.1, 6.3.2, 6.4.2), UNSELECT (RFC 3691),
- * EXPUNGE and UID EXPUNGE (RFC 3501 6.4.3, RFC 4315); QRESYNC: RFC 7162 3.2.5.
+ * EXPUNGE and UID EXPUNGE (RFC 3501 6.4.3, RFC 4315); QRESYNC: RFC 7162 3.2.5;
+ * IMAP4rev2: RFC 9051 6.3.2; MAILBOXID: RFC 8474 4.2.
  */
 #include <errno.h>
 
 #include "worker/imap/change.h"
+#include "worker/imap/cmd_list.h"
 #include "worker/imap/command.h"
 #include "worker/imap/condstore.h"
 #include "worker/imap/namespace.h"
+#include "worker/imap/objectid.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
@@ -117,6 +120,10 @@ open_folder(struct command *c, bool readonly)
 	s->client.view = v;
 	session_enter(s, SESSION_SELECTED);
 	tell_folder(s);
+	if (s->client.rev2 && list_tell_one(s, name) == -1) {
+		out_errno(c, errno, "Unable to open this mailbox.");
+		return;
+	}
 	if (params.qresync)
 		condstore_resync(s, &params);
 	out_tagged(c, OUT_OK, v->readonly ? "READ-ONLY" : "READ-WRITE", "Ok");
@@ -127,12 +134,18 @@ static void
 tell_folder(struct session *s)
 {
 	const struct view *v = s->client.view;
+	uint64_t dev, inode;
 
 	view_report_keywords(s, true);
 	view_report_counts(s);
 	out_line(s, "OK [UIDVALIDITY %u] Ok", mailbox_uidvalidity(v->mailbox));
 	out_line(s, "OK [UIDNEXT %u] Ok", mailbox_uidnext(v->mailbox));
-	tell_first_unseen(s);
+	if (!s->client.rev2)
+		tell_first_unseen(s);
+	mailbox_identity(v->mailbox, &dev, &inode);
+	buf_str(&s->line, "* OK [");
+	objectid_mailbox(&s->line, mailbox_uidvalidity(v->mailbox), inode);
+	buf_str(&s->line, "] Ok\r\n");
 	condstore_tell(s);
 }
 

@@ -1,7 +1,8 @@
 /*
  * STATUS (RFC 3501 6.3.10, RFC 7162
  * HIGHESTMODSEQ, RFC 8438 SIZE, RFC 9051 DELETED, RFC 7889
- * APPENDLIMIT); the items of a folder are also what LIST-STATUS wants.
+ * APPENDLIMIT, RFC 8474 MAILBOXID); the items of a folder are also what
+ * LIST-STATUS wants.
  */
 #include "worker/imap/cmd_status.h"
 
@@ -11,11 +12,9 @@
 
 #include "worker/imap/condstore.h"
 #include "worker/imap/namespace.h"
+#include "worker/imap/objectid.h"
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
-
-/* Of an object identifier, RFC 8474. */
-#define LATER PARSE_STATUS_MAILBOXID
 
 static int get_status(
     struct session *, const char *, bool, struct mailbox_status *);
@@ -34,8 +33,6 @@ cmd_status(struct command *c)
 	name = parse_mailbox(c->p);
 	parse_space(c->p);
 	items = parse_status_items(c->p);
-	if ((items & LATER) != 0)
-		parse_fail(c->p, "Status item not supported");
 	if (!command_parsed(c))
 		return;
 	if (namespace_folder(s->set, name, folder, sizeof(folder)) == -1 ||
@@ -47,20 +44,20 @@ cmd_status(struct command *c)
 		out_tagged(c, OUT_OK, NULL, "STATUS Completed.");
 }
 
-bool
-status_supported(unsigned items)
-{
-	return (items & LATER) == 0;
-}
-
 int
 status_tell(struct session *s, const char *folder, unsigned items)
 {
 	struct mailbox_status st;
-	struct buf *b = &s->line;
+	struct buf *b = &s->line, id;
 
 	if (get_status(s, folder, (items & PARSE_STATUS_SIZE) != 0, &st) == -1)
 		return -1;
+	buf_init(&id, 64);
+	if ((items & PARSE_STATUS_MAILBOXID) != 0 &&
+	    objectid_folder(s, folder, st.uidvalidity, &id) == -1) {
+		buf_done(&id);
+		return -1;
+	}
 	if ((items & PARSE_STATUS_HIGHESTMODSEQ) != 0)
 		condstore_enable(s);
 	buf_str(b, "* STATUS ");
@@ -85,6 +82,9 @@ status_tell(struct session *s, const char *folder, unsigned items)
 		put_item(b, "HIGHESTMODSEQ", st.modseq);
 	if ((items & PARSE_STATUS_APPENDLIMIT) != 0)
 		put_item(b, "APPENDLIMIT", s->set->append_limit);
+	buf_bytes(b, id.p, id.n);
+	b->failed = b->failed || id.failed;
+	buf_done(&id);
 	if (b->p != NULL && b->n > 0 && b->p[b->n - 1] == ' ')
 		b->n--;
 	buf_str(b, ")\r\n");

@@ -2,12 +2,8 @@
 #ifndef IMAP_CMD_STATUS_H
 #define IMAP_CMD_STATUS_H
 
-#include <stdbool.h>
-
 #include "worker/imap/command.h"
 
-/* Whether all these items (PARSE_STATUS_*) can be answered. */
-bool status_supported(unsigned items);
 /* Writes the STATUS line of a folder. 0; -1 with errno, nothing is written. */
 int status_tell(struct session *, const char *folder, unsigned items);
 

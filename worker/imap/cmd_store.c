@@ -155,7 +155,7 @@ tell(struct command *c, const uint32_t *uids, size_t n, const struct done *done)
 		}
 		if (!done->silent) {
 			buf_str(b, "FLAGS (");
-			out_flags(b, v->mailbox, m);
+			out_flags(s, m);
 			buf_char(b, ')');
 			view_told_flags(v, uids[i]);
 		}

@@ -1,7 +1,8 @@
 /*
  * The table of commands and what is the same for all of them: state, look at
  * the folder before, arguments read to their end, bad ones counted. RFC 3501
- * section 6 (after login), RFC 2177, 2342, 2971, 3691, 4315, 5161, 5256, 6851.
+ * section 6 (after login), RFC 2177, 2342, 2971, 3691, 4315, 5161, 5256, 6851,
+ * 10022.
  *
  * A new command: one row here, one prototype in command.h, one function in a
  * cmd_*.c that takes its arguments from c->p, asks command_parsed(), does the
@@ -69,6 +70,7 @@ static const struct command_row rows[] = {
     {"STORE", SELECTED, UID | LOOK | SEQ, cmd_store},
     {"SUBSCRIBE", ANY, 0, cmd_subscribe},
     {"THREAD", SELECTED, UID | LOOK | SEQ, cmd_thread},
+    {"UIDBATCHES", SELECTED, LOOK | SEQ, cmd_uidbatches},
     {"UNSELECT", SELECTED, 0, cmd_unselect},
     {"UNSUBSCRIBE", ANY, 0, cmd_unsubscribe},
 };
@@ -85,6 +87,7 @@ command_run(struct session *s, const struct reader_command *text)
 	const char *name;
 
 	parse_init(&p, s->arena, text, s->client.utf8);
+	p.rev2 = s->client.rev2;
 	if (parse_head(&p, &c.tag, &name, &c.uid) == -1) {
 		command_bad(&c, "Expected a tag and a command.");
 		return;

@@ -85,6 +85,7 @@ void cmd_status(struct command *);
 void cmd_store(struct command *);
 void cmd_subscribe(struct command *);
 void cmd_thread(struct command *);
+void cmd_uidbatches(struct command *);
 void cmd_unselect(struct command *);
 void cmd_unsubscribe(struct command *);
 

@@ -259,7 +259,7 @@ tell_changed(
 		buf_str(&s->line, " FETCH (UID ");
 		buf_num(&s->line, m->uid);
 		buf_str(&s->line, " FLAGS (");
-		out_flags(&s->line, v->mailbox, m);
+		out_flags(s, m);
 		buf_char(&s->line, ')');
 		view_put_modseq(s, m);
 		buf_str(&s->line, ")\r\n");

@@ -14,6 +14,7 @@
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
 
+static bool is_extended(const struct command *, const struct parse_search *);
 static bool has_modseq(const struct parse_search_node *);
 static void put_modseq(
     struct command *, const struct parse_search *, const struct found *);
@@ -98,7 +99,7 @@ found_answer(struct command *c, const struct parse_search *request,
 {
 	if (err == 0 && !found_save(c, request, found))
 		err = ENOMEM;
-	if (request->extended)
+	if (is_extended(c, request))
 		tell_extended(c, request, found);
 	else
 		tell(c, request, found);
@@ -139,6 +140,7 @@ put_modseq(struct command *c, const struct parse_search *request,
 			     PARSE_SEARCH_RETURN_PARTIAL;
 	const struct message *m;
 	uint64_t highest = 0;
+	bool extended = is_extended(c, request);
 	bool ends = request->extended && (request->ret & all) == 0;
 	size_t i;
 
@@ -156,10 +158,18 @@ put_modseq(struct command *c, const struct parse_search *request,
 	}
 	if (highest == 0)
 		return;
-	buf_str(&c->s->line, request->extended ? " MODSEQ " : " (MODSEQ ");
+	buf_str(&c->s->line, extended ? " MODSEQ " : " (MODSEQ ");
 	buf_num(&c->s->line, highest);
-	if (!request->extended)
+	if (!extended)
 		buf_char(&c->s->line, ')');
+}
+
+/* RFC 9051 6.4.4: there an ESEARCH answers a SEARCH in any case. */
+static bool
+is_extended(const struct command *c, const struct parse_search *request)
+{
+	return request->extended ||
+	       (c->s->client.rev2 && strcmp(command_name(c), "SEARCH") == 0);
 }
 
 static void
@@ -208,7 +218,8 @@ found_put(struct command *c, const struct parse_search *request,
     const struct found *found)
 {
 	struct buf *b = &c->s->line;
-	unsigned ret = request->ret;
+	unsigned ret =
+	    request->extended ? request->ret : PARSE_SEARCH_RETURN_ALL;
 	struct found part;
 	size_t n = found->n;
 

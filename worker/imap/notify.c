@@ -7,6 +7,7 @@
 #include "worker/imap/notify.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +17,12 @@
 
 #define KEPT_MAX  (1u << 20)
 #define WORK_MAX  (64u << 20)
-#define SLOW_LOOK 60 /* s */
-#define SETTLE    1  /* s after news: stamps then too young to trust */
+#define SLOW_LOOK 60  /* s */
+#define SETTLE    1   /* s after news: stamps then too young to trust */
+#define APART     100 /* ms between two looks, however much happens */
 
+static bool is_time(struct session *);
+static int64_t clock_ms(void);
 static void look_selected(struct session *, bool);
 static void overflow(struct session *);
 static time_t slow(const struct session *);
@@ -95,7 +99,7 @@ notify_look(struct session *s, bool idle)
 	struct notify *y = s->client.notify;
 	struct arena *mine = s->arena;
 
-	if (y == NULL || !y->set.set)
+	if (y == NULL || !y->set.set || !is_time(s))
 		return;
 	s->news.changed = false;
 	/* A long wait is one command's: what it needs must not add up. */
@@ -110,6 +114,34 @@ notify_look(struct session *s, bool idle)
 			notify_follow(s);
 	}
 	s->arena = mine;
+	y->looked = clock_ms();
+	session_obey(s); /* the look may have read of the end */
+}
+
+/*
+ * The first notice comes at once, those of a burst together. A client that says
+ * something meanwhile is served first; what was to be told stays to be told.
+ */
+static bool
+is_time(struct session *s)
+{
+	struct pollfd p = {.fd = s->wire.in, .events = POLLIN};
+	int64_t left = s->client.notify->looked + APART - clock_ms();
+
+	if (left <= 0 || wire_flush(&s->wire) == -1 ||
+	    poll(&p, 1, left > APART ? APART : (int)left) == 0)
+		return true;
+	s->news.changed = true;
+	return false;
+}
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /*
@@ -166,6 +198,8 @@ notify_turn(struct session *s)
 	    (!stirred && session_clock() < y->again))
 		return;
 	notify_look(s, false);
+	if (s->news.changed) /* not yet: the client has said something */
+		return;
 	y->again = session_clock() + (stirred ? SETTLE : slow(s));
 }
 

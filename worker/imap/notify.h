@@ -39,6 +39,7 @@ struct notify {
 	size_t n;
 	bool waits;   /* the worker knows that we wait at the account's slot */
 	time_t again; /* monotonic: when it must be looked at next */
+	int64_t looked; /* monotonic ms: the end of the last look */
 	uint64_t followed[NOTIFY_FOLLOW_MAX][2]; /* dev, ino */
 	size_t nfollowed;
 };

@@ -6,6 +6,7 @@
  * RENAME is seen as one whoever made it.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
+#define SLICE 16 /* mailboxes between two looks at who waits */
+
+static bool is_wanted(struct session *, enum notify_how);
 static ssize_t take_picture(struct session *, struct notify_box **);
 static int fill_box(
     struct session *, const struct folders_entry *, struct notify_box *);
@@ -42,17 +46,39 @@ notify_boxes(struct session *s, enum notify_how how)
 	struct notify *y = s->client.notify;
 	struct notify_box *now;
 	ssize_t n = take_picture(s, &now);
+	bool hurried = false;
 
 	if (n == -1)
 		return -1;
 	if (how == NOTIFY_NEWS)
 		compare(s, now, (size_t)n);
-	for (ssize_t i = 0; i < n; i++)
-		look_box(s, &now[i], how);
+	for (ssize_t i = 0; i < n; i++) {
+		if (i % SLICE == SLICE - 1)
+			hurried |= is_wanted(s, how);
+		if (hurried)
+			now[i].young = true; /* next time */
+		else
+			look_box(s, &now[i], how);
+	}
+	s->news.changed |= hurried;
 	notify_boxes_free(y->boxes, y->n);
 	y->boxes = now;
 	y->n = (size_t)n;
 	return 0;
+}
+
+/*
+ * Thousands of folders that nobody ever opened take their time: the client that
+ * says something and the end of the server do not wait for it.
+ */
+static bool
+is_wanted(struct session *s, enum notify_how how)
+{
+	struct pollfd p = {.fd = s->wire.in, .events = POLLIN};
+
+	session_control(s);
+	return s->news.end != NEWS_NONE ||
+	       (how == NOTIFY_NEWS && poll(&p, 1, 0) > 0);
 }
 
 void

@@ -161,8 +161,8 @@ out_name(struct session *s, struct buf *b, const char *name)
 	char wire[3 * SESSION_MAX_NAME];
 	int n;
 
-	/* RFC 6855 section 3: UTF-8 on the wire once it is enabled. */
-	if (s->client.utf8) {
+	/* RFC 6855 section 3, RFC 9051 5.1: UTF-8 once it is enabled. */
+	if (s->client.utf8 || s->client.rev2) {
 		buf_string(b, name, strlen(name), true);
 		return;
 	}
@@ -173,8 +173,10 @@ out_name(struct session *s, struct buf *b, const char *name)
 }
 
 void
-out_flags(struct buf *b, const struct mailbox *box, const struct message *m)
+out_flags(struct session *s, const struct message *m)
 {
+	const struct mailbox *box;
+	struct buf *b = &s->line;
 	static const struct {
 		uint8_t bit;
 		const char *text;
@@ -192,9 +194,10 @@ out_flags(struct buf *b, const struct mailbox *box, const struct message *m)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if ((m->flags & names[i].bit) != 0)
 			buf_str(b, names[i].text);
-	if (m->recent)
+	if (m->recent && !s->client.rev2)
 		buf_str(b, "\\Recent ");
 	if (m->kwset != 0) {
+		box = s->client.view->mailbox;
 		nkeywords = mailbox_keywords(box, &keywords);
 		n = mailbox_kwset(box, m->kwset, &numbers);
 		for (i = 0; i < n; i++) {

@@ -40,9 +40,9 @@ void out_mailbox(struct session *, struct buf *, const char *folder);
 /* A name of the namespace, UTF-8, quoted and encoded. */
 void out_name(struct session *, struct buf *, const char *name);
 /*
- * The inside of a FLAGS list: system flags in Courier's order, \Recent, then
- * keywords.
+ * The inside of a FLAGS list, to the line: system flags in Courier's order,
+ * \Recent (which IMAP4rev2 does not have), then keywords.
  */
-void out_flags(struct buf *, const struct mailbox *, const struct message *);
+void out_flags(struct session *, const struct message *);
 
 #endif

@@ -301,9 +301,9 @@ parse_mailbox(struct parse *p)
 }
 
 /*
- * RFC 3501 5.1.3; RFC 6855 3: with UTF8=ACCEPT names are UTF-8. INBOX in any
- * case is INBOX (5.1), also as the first level of a name: what lies below it is
- * found however it is written.
+ * RFC 3501 5.1.3; RFC 6855 3, RFC 9051 5.1: once enabled names are UTF-8. INBOX
+ * in any case is INBOX (5.1), also as the first level of a name: what lies
+ * below it is found however it is written.
  */
 const char *
 parse_decode(struct parse *p, struct parse_text t)
@@ -314,7 +314,7 @@ parse_decode(struct parse *p, struct parse_text t)
 
 	if (p->why != NULL)
 		return "";
-	if (!p->utf8) {
+	if (!p->utf8 && !p->rev2) {
 		n = utf7_decode(t.p, t.n, name, size);
 	} else if (utf8_valid(t.p, t.n)) {
 		memcpy(name, t.p, t.n);

@@ -29,6 +29,7 @@ struct parse {
 	const char *why; /* NULL: all well so far */
 	size_t why_at;
 	bool utf8;   /* UTF8=ACCEPT is enabled */
+	bool rev2;   /* IMAP4rev2 is: names are UTF-8 */
 	bool limit;  /* why is a limit: BAD [LIMIT] */
 	bool cannot; /* a mailbox name that no mailbox can have: NO [CANNOT] */
 };
@@ -208,7 +209,7 @@ struct parse_store {
 };
 void parse_store(struct parse *, struct parse_store *);
 
-/* SEARCH: RFC 3501 6.4.4, RFC 4731, 5032, 5182, 7162, 9394. */
+/* SEARCH: RFC 3501 6.4.4, RFC 4731, 5032, 5182, 7162, 8474, 8514, 9394. */
 enum parse_search_key {
 	PARSE_SEARCH_AND, /* children; an empty one is ALL */
 	PARSE_SEARCH_OR,  /* two children */
@@ -231,7 +232,13 @@ enum parse_search_key {
 	PARSE_SEARCH_TEXT,   /* text */
 	PARSE_SEARCH_OLDER,  /* number: seconds */
 	PARSE_SEARCH_YOUNGER,
-	PARSE_SEARCH_MODSEQ, /* number */
+	PARSE_SEARCH_MODSEQ,      /* number */
+	PARSE_SEARCH_SAVEDBEFORE, /* day: it came into the folder */
+	PARSE_SEARCH_SAVEDON,
+	PARSE_SEARCH_SAVEDSINCE,
+	PARSE_SEARCH_SAVEDATESUPPORTED,
+	PARSE_SEARCH_EMAILID, /* text: an object identifier */
+	PARSE_SEARCH_THREADID,
 };
 struct parse_search_node {
 	enum parse_search_key key;
@@ -276,12 +283,5 @@ struct parse_append {
  * the end of the text, so that parse_done can be asked.
  */
 void parse_append(struct parse *, bool first, struct parse_append *);
-
-/* ID: RFC 2971. pairs[2i], pairs[2i+1]; a NIL value has p NULL. */
-struct parse_id {
-	struct parse_text pairs[2 * PARSE_ID_PAIRS];
-	size_t npairs;
-};
-void parse_id(struct parse *, struct parse_id *);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * ID: RFC 2971 3.3. Its limits: 30 pairs, keys of 30 bytes, values of 1,024.
  */
+#include "worker/imap/parse_id.h"
 #include "worker/imap/parse_private.h"
 
 static void pair(struct parse *, struct parse_id *);

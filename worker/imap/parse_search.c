@@ -1,9 +1,11 @@
 /*
  * SEARCH: RFC 3501 6.4.4 and section 9 "search-key", with RFC 4731 (RETURN),
- * 5032 (OLDER, YOUNGER), 5182 (SAVE, "$"), 7162 (MODSEQ), 9394 (PARTIAL). A
+ * 5032 (OLDER, YOUNGER), 5182 (SAVE, "$"), 7162 (MODSEQ), 8474 (EMAILID,
+ * THREADID), 8514 (SAVEDBEFORE and its like), 9394 (PARTIAL). A
  * tree of keys whose depth and number are limited while it is read: the
  * recursion here is the only one of the grammar.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "maildir/maildir.h"
@@ -28,6 +30,7 @@ enum argument {
 	TEXT,
 	FIELD, /* field: the header's name */
 	HEADER,
+	OBJECTID,
 	SET,
 	NOT,
 	OR,
@@ -56,6 +59,7 @@ static void flag_child(struct parse *, struct parse_search_node *, uint8_t);
 static void new_messages(struct parse *, struct parse_search_node *);
 static struct parse_text space_atom(struct parse *);
 static struct parse_text space_astring(struct parse *);
+static struct parse_text objectid(struct parse *);
 static uint64_t modseq(struct parse *);
 
 static const struct key keys[] = {
@@ -67,6 +71,7 @@ static const struct key keys[] = {
     {"CC", FIELD, PARSE_SEARCH_HEADER, 0, "Cc"},
     {"DELETED", FLAG, PARSE_SEARCH_FLAG, MESSAGE_DELETED, NULL},
     {"DRAFT", FLAG, PARSE_SEARCH_FLAG, MESSAGE_DRAFT, NULL},
+    {"EMAILID", OBJECTID, PARSE_SEARCH_EMAILID, 0, NULL},
     {"FLAGGED", FLAG, PARSE_SEARCH_FLAG, MESSAGE_FLAGGED, NULL},
     {"FROM", FIELD, PARSE_SEARCH_HEADER, 0, "From"},
     {"HEADER", HEADER, PARSE_SEARCH_HEADER, 0, NULL},
@@ -80,6 +85,10 @@ static const struct key keys[] = {
     {"ON", DATE, PARSE_SEARCH_ON, 0, NULL},
     {"OR", OR, PARSE_SEARCH_OR, 0, NULL},
     {"RECENT", NOTHING, PARSE_SEARCH_RECENT, 0, NULL},
+    {"SAVEDATESUPPORTED", NOTHING, PARSE_SEARCH_SAVEDATESUPPORTED, 0, NULL},
+    {"SAVEDBEFORE", DATE, PARSE_SEARCH_SAVEDBEFORE, 0, NULL},
+    {"SAVEDON", DATE, PARSE_SEARCH_SAVEDON, 0, NULL},
+    {"SAVEDSINCE", DATE, PARSE_SEARCH_SAVEDSINCE, 0, NULL},
     {"SEEN", FLAG, PARSE_SEARCH_FLAG, MESSAGE_SEEN, NULL},
     {"SENTBEFORE", DATE, PARSE_SEARCH_SENTBEFORE, 0, NULL},
     {"SENTON", DATE, PARSE_SEARCH_SENTON, 0, NULL},
@@ -88,6 +97,7 @@ static const struct key keys[] = {
     {"SMALLER", NUMBER, PARSE_SEARCH_SMALLER, 0, NULL},
     {"SUBJECT", FIELD, PARSE_SEARCH_HEADER, 0, "Subject"},
     {"TEXT", TEXT, PARSE_SEARCH_TEXT, 0, NULL},
+    {"THREADID", OBJECTID, PARSE_SEARCH_THREADID, 0, NULL},
     {"TO", FIELD, PARSE_SEARCH_HEADER, 0, "To"},
     {"UID", SET, PARSE_SEARCH_UID, 0, NULL},
     {"UNANSWERED", UNFLAG, PARSE_SEARCH_NOT, MESSAGE_ANSWERED, NULL},
@@ -349,6 +359,9 @@ argument(struct search *s, const struct key *key, struct parse_search_node *n)
 		n->field = space_astring(p);
 		n->text = space_astring(p);
 		break;
+	case OBJECTID:
+		n->text = objectid(p);
+		break;
 	case SET:
 		parse_space(p);
 		parse_seqset(p, &n->set);
@@ -425,6 +438,22 @@ space_astring(struct parse *p)
 {
 	parse_space(p);
 	return parse_astring(p);
+}
+
+/* RFC 8474 section 7: 1*255(ALPHA / DIGIT / "_" / "-"). */
+static struct parse_text
+objectid(struct parse *p)
+{
+	struct parse_text t = space_atom(p);
+	size_t i;
+
+	for (i = 0; i < t.n; i++)
+		if (!isalnum((unsigned char)t.p[i]) && t.p[i] != '_' &&
+		    t.p[i] != '-')
+			break;
+	if (i < t.n || t.n > PARSE_OBJECTID_MAX)
+		parse_fail(p, "expected an object identifier");
+	return t;
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "worker/imap/folded.h"
 #include "worker/imap/header.h"
 #include "worker/imap/keys.h"
+#include "worker/imap/objectid.h"
 #include "worker/imap/out.h"
 #include "worker/imap/text.h"
 #include "worker/imap/view.h"
@@ -81,6 +82,7 @@ static bool try_sent(struct search *, const struct parse_search_node *);
 static bool try_folded(struct search *, const struct key *);
 static bool try_fields(struct search *, const struct key *);
 static bool try_body(struct search *, const struct key *);
+static bool try_emailid(struct search *, const struct parse_text *);
 static bool in_set(const struct view_set *, uint32_t);
 static bool has_keyword(struct search *, const struct parse_text *);
 static bool open_header(struct search *, bool);
@@ -257,6 +259,13 @@ make_leaf(struct search *e, struct key *k)
 		return view_resolve(e->s, &set, true, &k->set) == 0
 			   ? SEARCH_MADE
 			   : SEARCH_MEMORY;
+	case PARSE_SEARCH_EMAILID:
+	case PARSE_SEARCH_THREADID:
+	case PARSE_SEARCH_SAVEDBEFORE:
+	case PARSE_SEARCH_SAVEDON:
+	case PARSE_SEARCH_SAVEDSINCE:
+	case PARSE_SEARCH_SAVEDATESUPPORTED:
+		return SEARCH_MADE;
 	case PARSE_SEARCH_MODSEQ: /* RFC 7162 3.1.5 */
 		return mailbox_modseq(e->s->client.view->mailbox) == 0
 			   ? SEARCH_KEY
@@ -308,10 +317,15 @@ leaf_cost(enum parse_search_key key)
 	case PARSE_SEARCH_RECENT:
 	case PARSE_SEARCH_KEYWORD:
 	case PARSE_SEARCH_MODSEQ:
+	case PARSE_SEARCH_SAVEDATESUPPORTED:
+	case PARSE_SEARCH_THREADID:
 		return COST_MEMORY;
 	case PARSE_SEARCH_BEFORE:
 	case PARSE_SEARCH_ON:
 	case PARSE_SEARCH_SINCE:
+	case PARSE_SEARCH_SAVEDBEFORE:
+	case PARSE_SEARCH_SAVEDON:
+	case PARSE_SEARCH_SAVEDSINCE:
 	case PARSE_SEARCH_LARGER:
 	case PARSE_SEARCH_SMALLER:
 	case PARSE_SEARCH_OLDER:
@@ -324,6 +338,7 @@ leaf_cost(enum parse_search_key key)
 		return COST_HEADER;
 	case PARSE_SEARCH_BODY:
 	case PARSE_SEARCH_TEXT:
+	case PARSE_SEARCH_EMAILID:
 		return COST_BODY;
 	}
 	return COST_BODY;
@@ -387,6 +402,10 @@ try_memory(struct search *e, const struct key *k)
 		return e->m->modseq >= n->number;
 	if (n->key == PARSE_SEARCH_KEYWORD)
 		return has_keyword(e, &n->text);
+	if (n->key == PARSE_SEARCH_SAVEDATESUPPORTED)
+		return true;
+	if (n->key == PARSE_SEARCH_THREADID) /* RFC 8474 5.2 */
+		return false;
 	return in_set(&k->set, e->seq);
 }
 
@@ -407,15 +426,21 @@ try_status(struct search *e, const struct key *k)
 		return n->key == PARSE_SEARCH_LARGER ? size > n->number
 						     : size < n->number;
 	}
-	if (mailbox_date(box, uid, &date) == -1) {
+	/* RFC 8514 4.3: where that is not known INTERNALDATE counts. */
+	date = n->key == PARSE_SEARCH_SAVEDBEFORE ||
+		       n->key == PARSE_SEARCH_SAVEDON ||
+		       n->key == PARSE_SEARCH_SAVEDSINCE
+		   ? mailbox_saved(box, uid)
+		   : 0;
+	if (date == 0 && mailbox_date(box, uid, &date) == -1) {
 		fail(e);
 		return false;
 	}
-	if (n->key == PARSE_SEARCH_BEFORE)
+	if (n->key == PARSE_SEARCH_BEFORE || n->key == PARSE_SEARCH_SAVEDBEFORE)
 		return local_day(date) < n->day;
-	if (n->key == PARSE_SEARCH_ON)
+	if (n->key == PARSE_SEARCH_ON || n->key == PARSE_SEARCH_SAVEDON)
 		return local_day(date) == n->day;
-	if (n->key == PARSE_SEARCH_SINCE)
+	if (n->key == PARSE_SEARCH_SINCE || n->key == PARSE_SEARCH_SAVEDSINCE)
 		return local_day(date) >= n->day;
 	/* RFC 5032: older than or as old as so many seconds, or younger. */
 	if (e->now < date || (uint64_t)(e->now - date) < n->number)
@@ -503,6 +528,8 @@ try_body(struct search *e, const struct key *k)
 {
 	const struct mime *mime;
 
+	if (k->node->key == PARSE_SEARCH_EMAILID)
+		return try_emailid(e, &k->node->text);
 	if (e->gone || !open_content(e))
 		return false;
 	mime = content_mime(&e->content);
@@ -513,6 +540,27 @@ try_body(struct search *e, const struct key *k)
 	}
 	return text_message_has(e->content.p, mime,
 	    k->node->key == PARSE_SEARCH_TEXT, &k->needle, interrupted, e);
+}
+
+/* RFC 8474 section 6: exactly this one. */
+static bool
+try_emailid(struct search *e, const struct parse_text *id)
+{
+	unsigned char digest[OBJECTID_DIGEST];
+
+	if (e->state == CONTENT_FAILED)
+		return false;
+	e->state = CONTENT_CLOSED; /* it may be read */
+	if (objectid_of_message(&e->content, e->s->client.view->mailbox,
+		e->m->uid, digest) == -1) {
+		e->state = CONTENT_FAILED;
+		fail(e);
+		return false;
+	}
+	buf_clear(&e->made);
+	objectid_email(&e->made, digest);
+	return !e->made.failed && e->made.n == id->n &&
+	       memcmp(e->made.p, id->p, id->n) == 0;
 }
 
 static bool

@@ -43,6 +43,7 @@ struct client {
 	enum session_state state;
 	struct view *view;     /* the selected folder; NULL in SESSION_AUTH */
 	bool utf8;             /* UTF8=ACCEPT is enabled, RFC 6855 */
+	bool rev2;             /* IMAP4rev2 is, RFC 9051 */
 	bool condstore;        /* MODSEQ belongs to each news, RFC 7162 3.1 */
 	bool qresync;          /* VANISHED and UID as well, 3.2.3; then both */
 	struct notify *notify; /* RFC 5465; NULL: never asked */

@@ -264,7 +264,10 @@ view_report_counts(struct session *s)
 
 	buf_str(&s->line, "* ");
 	buf_num(&s->line, v->n);
-	buf_str(&s->line, " EXISTS\r\n* ");
+	buf_str(&s->line, " EXISTS\r\n");
+	if (s->client.rev2) /* RFC 9051 has no RECENT */
+		return;
+	buf_str(&s->line, "* ");
 	buf_num(&s->line, view_recent(v));
 	buf_str(&s->line, " RECENT\r\n");
 }
@@ -447,13 +450,14 @@ report_flags(struct session *s, uint32_t seq, unsigned how)
 	buf_str(&s->line, "* ");
 	buf_num(&s->line, seq);
 	buf_str(&s->line, " FETCH (");
-	if (s->client.qresync || (how & VIEW_UID) != 0) {
+	/* RFC 7162 3.2.3, RFC 9051 7.5.2. */
+	if (s->client.qresync || s->client.rev2 || (how & VIEW_UID) != 0) {
 		buf_str(&s->line, "UID ");
 		buf_num(&s->line, m->uid);
 		buf_char(&s->line, ' ');
 	}
 	buf_str(&s->line, "FLAGS (");
-	out_flags(&s->line, v->mailbox, m);
+	out_flags(s, m);
 	buf_char(&s->line, ')');
 	if (s->client.condstore)
 		view_put_modseq(s, m);

@@ -97,7 +97,10 @@ put_lines(struct session *s)
 		if (k == 1 && s->set->keywords != 0)
 			buf_str(b, "\\* ");
 		buf_str(b, "\\Draft \\Answered \\Flagged \\Deleted \\Seen");
-		buf_str(b, k == 0 ? " \\Recent)\r\n" : ")] Limited\r\n");
+		if (k == 0)
+			buf_str(b, s->client.rev2 ? ")\r\n" : " \\Recent)\r\n");
+		else
+			buf_str(b, ")] Limited\r\n");
 	}
 	out_send(s);
 }
