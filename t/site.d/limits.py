@@ -121,6 +121,20 @@ def LOGIN_LITERALS_MAX(n):
         (b' "x" {1+}\r\nv' if n % 2 else b"") + b")")
 
 
+def LOGIN_LITERALS_SUM(n):
+    """Four of the largest: one byte more is too much for two reasons."""
+    sizes = [1024, 1024, 1024, n - 3072]
+    got = before(b"LOGIN" + b"".join(
+        b" {%d+}\r\n" % k + b"x" * k for k in sizes[:2]))
+    with Client(login=False) as c:
+        for k in sizes:
+            c.raw((b"t LOGIN" if k is sizes[0] else b"") + b" {%d}\r\n" % k)
+            if not c.line().startswith(b"+"):
+                return False
+            c.raw(b"x" * k)
+        return got
+
+
 def LOGIN_SWALLOW_MAX(n):
     with Client(login=False) as c:
         c.raw(b"t LOGIN {%d+}\r\n" % n + b"x" * n + b" y\r\n")

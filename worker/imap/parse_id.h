@@ -5,7 +5,6 @@
 #include "shm/limits.h"
 #include "worker/imap/parse.h"
 
-
 /* ID: RFC 2971. pairs[2i], pairs[2i+1]; a NIL value has p NULL. */
 struct parse_id {
 	struct parse_text pairs[2 * PARSE_ID_PAIRS];
