@@ -198,8 +198,11 @@ from_worker(struct auth *a, unsigned number)
 			ipc_wipe();
 	}
 	ipc_drop(&msg);
-	if (why != NULL)
+	if (why != NULL) {
 		log_line(LOG_LEVEL_ERR, "worker %u dropped: %s", number, why);
+		ipc_blame(
+		    BOOT_FD_PARENT, number, a->desk.worker[number].incarnation);
+	}
 	if (why != NULL || r == 0)
 		desk_drop_worker(&a->desk, number);
 }

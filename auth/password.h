@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PASSWORD_MAX  1024 /* bytes of a password */
-#define PASSWORD_TEXT 512  /* bytes of a password text, terminator included */
+#include "shm/limits.h"
+
+#define PASSWORD_TEXT 512 /* bytes of a password text, terminator included */
 
 /* Makes ready what verifying needs, before a jail is entered. */
 void password_warm(void);

@@ -9,15 +9,12 @@
 #include <stdbool.h>
 
 #include "auth/request.h"
+#include "shm/limits.h"
 
-#define QUEUE_PLACES 16     /* questions at once with PAM, with the daemon, */
-			    /* and of password hashes, each */
-#define QUEUE_KEPT      4   /* of them only for who is known */
-#define QUEUE_USER      3   /* at once for one user; as many more if known */
-#define QUEUE_ADDRESS   5   /* ... and from one address not trusted */
-#define QUEUE_WAITING   256 /* waiting for a place */
-#define QUEUE_USER_WAIT 64  /* ... for one user; as many more if known */
-#define QUEUE_ADDR_WAIT 32  /* ... and from one address not trusted */
+/* and of password hashes, each */
+#define QUEUE_KEPT      4  /* of them only for who is known */
+#define QUEUE_USER_WAIT 64 /* ... for one user; as many more if known */
+#define QUEUE_ADDR_WAIT 32 /* ... and from one address not trusted */
 
 TAILQ_HEAD(desk_requests, request);
 

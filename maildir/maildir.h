@@ -27,12 +27,7 @@
 
 #include "maildir/glance.h"
 #include "maildir/kept.h"
-
-#define MAILDIR_NAME_MAX     240 /* bytes of a folder name that may be created */
-#define MAILDIR_LEVELS_MAX   20
-#define MAILDIR_FOLDERS_MAX  10000 /* folders, and subscriptions, to add */
-#define MAILDIR_KEYWORDS_MAX 128   /* keywords of a folder that may be added */
-#define MAILDIR_KEYWORD_LEN  64    /* bytes of one */
+#include "shm/limits.h"
 
 /* System flags, in the order of their letters D F R S T. */
 #define MESSAGE_DRAFT    1u

@@ -11,11 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MIME_PARTS_MAX     10000 /* then the rest is one opaque part */
-#define MIME_DEPTH_MAX     100
-#define MIME_PARAMS_MAX    128      /* parameters of one field */
-#define MIME_ADDRESSES_MAX 10000    /* of one field */
-#define MIME_HEADER_MAX    10485760 /* bytes of header parsed in one message */
+#include "shm/limits.h"
 
 struct mime_text {     /* bytes inside the message or the tree's own memory */
 	const char *p; /* NULL: absent */

@@ -11,11 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shm/limits.h"
 #include "shm/settings.h"
-
-#define ADMIT_QUIET  65536 /* addresses remembered that have no connection */
-#define ADMIT_REFUSE 50    /* refused sockets that workers hold at a time */
-#define ADMIT_BURST  30    /* connections at once that the rate allows */
 
 struct admit;
 

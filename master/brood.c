@@ -46,6 +46,9 @@ static void send_peer(
     struct brood *, struct child *to, const struct child *about, int fd);
 static void send_certs(struct brood *, struct child *, int fd, bool tell);
 static void hear_one(struct brood *, struct child *, struct ipc_msg *);
+static void offend(const struct child *, const char *what);
+static void take_blame(
+    const struct brood *, const struct child *, struct ipc_msg *);
 static void take_hello(struct child *, struct ipc_msg *);
 static void take_conn(struct brood *, struct child *, struct ipc_msg *);
 static void take_certs_ok(
@@ -379,9 +382,45 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 	case IPC_CERTS_OK:
 		take_certs_ok(b, c, msg);
 		return;
+	case IPC_BLAME:
+		take_blame(b, c, msg);
+		return;
 	default:
+		offend(c, ipc_name(msg->type));
 		return;
 	}
+}
+
+/* It sent what it must not: it is ended and another one started. */
+static void
+offend(const struct child *c, const char *what)
+{
+	log_line(LOG_LEVEL_ERR,
+	    "%s %d (number %u) broke the rules, it is "
+	    "killed: %s",
+	    boot_role_name(c->role), (int)c->pid, c->number, what);
+	kill(c->pid, SIGKILL);
+}
+
+/* A worker may not name another one; a servant saw it do so. */
+static void
+take_blame(const struct brood *b, const struct child *c, struct ipc_msg *msg)
+{
+	struct ipc_get get;
+	uint32_t number;
+	uint64_t incarnation;
+
+	ipc_open(&get, msg);
+	number = ipc_get_u32(&get);
+	incarnation = ipc_get_u64(&get);
+	if (ipc_done(&get) == -1 || c->role == BOOT_WORKER) {
+		offend(c, "BLAME");
+		return;
+	}
+	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
+		if (b->v[i].pid != 0 && b->v[i].number == number &&
+		    b->v[i].incarnation == incarnation)
+			offend(&b->v[i], boot_role_name(c->role));
 }
 
 static void
@@ -410,14 +449,16 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 {
 	struct ipc_get get;
 	uint64_t conn;
-	int ret = -1;
+	int ret;
 
 	ipc_open(&get, msg);
 	conn = ipc_get_u64(&get);
-	if (ipc_done(&get) == 0)
-		ret = msg->type == IPC_CLOSED
-			  ? admit_leave(b->admit, conn, c->number)
-			  : admit_login(b->admit, conn, c->number);
+	if (ipc_done(&get) == -1) {
+		offend(c, ipc_name(msg->type));
+		return;
+	}
+	ret = msg->type == IPC_CLOSED ? admit_leave(b->admit, conn, c->number)
+				      : admit_login(b->admit, conn, c->number);
 	if (ret == -1)
 		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
 		    c->number, ipc_name(msg->type));
@@ -435,6 +476,10 @@ take_certs_ok(const struct brood *b, struct child *c, struct ipc_msg *msg)
 	ipc_open(&get, msg);
 	ok = ipc_get_u32(&get);
 	ipc_get_str(&get, why, sizeof(why));
+	if (ipc_done(&get) == -1) {
+		offend(c, ipc_name(msg->type));
+		return;
+	}
 	c->tls = ok == 1;
 	if (c->tls)
 		return;

@@ -109,6 +109,9 @@ try_certs(const struct settings *set, bool privileged, int certs, char *why,
 	    .role = BOOT_WORKER,
 	    .privileged = privileged,
 	    .set = *set};
+	/* Whether the server may start without a wall is not asked here. */
+	if (boot.set.sandbox == SETTINGS_SANDBOX_REQUIRED)
+		boot.set.sandbox = SETTINGS_SANDBOX_ON;
 	if (spawn_path("imapd-worker", path, sizeof(path)) == -1 ||
 	    pipe2(out, O_CLOEXEC) == -1) {
 		snprintf(why, size, "imapd-worker: %s", strerror(errno));

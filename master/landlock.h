@@ -1,7 +1,8 @@
 /*
  * Landlock around a session: its Maildir with all rights, a few files of the
- * system to read, nothing else. The wall behind the wall of uids, and the only
- * one between accounts that share a uid.
+ * system to read, nothing else; where the kernel can, no TCP, no abstract
+ * sockets and no signals beyond itself either. The wall behind the wall of
+ * uids, and the only one between accounts that share a uid.
  */
 #ifndef MASTER_LANDLOCK_H
 #define MASTER_LANDLOCK_H

@@ -5,9 +5,14 @@
 #include "master/machine.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "master/landlock.h"
 #include "shm/filter.h"
 #include "shm/jail.h"
 #include "shm/log.h"
@@ -18,8 +23,17 @@
 static rlim_t files_want, files_have;
 static int oom_errno; /* 0: as asked */
 static bool told;
+/* What of the sandbox is missing: "" if nothing is. */
+static struct {
+	char filters[96], own[96], net[96], landlock[96];
+} missing;
+static bool off;
 
 static void tell_files(void);
+static int no_network(void);
+static void tell_missing(void (*)(const char *));
+static void to_log(const char *);
+static void to_stderr(const char *);
 
 void
 machine_files(const struct settings *set)
@@ -58,11 +72,84 @@ machine_oom(bool privileged)
 		oom_errno = errno;
 }
 
+int
+machine_sandbox(const struct settings *set, bool privileged)
+{
+	const char *why = filter_off();
+	int error;
+
+	if (jail_master(privileged) == -1) {
+		perror("imapd-master: jail");
+		return -1;
+	}
+	off = set->sandbox == SETTINGS_SANDBOX_OFF;
+	if (off)
+		return 0;
+	if (why != NULL)
+		(void)snprintf(missing.filters, sizeof(missing.filters),
+		    "no system-call filters: %s", why);
+	if (landlock_version() < 2)
+		(void)snprintf(missing.landlock, sizeof(missing.landlock),
+		    "no Landlock in this kernel: sessions are held by their "
+		    "uid alone");
+	/* As another's PAM would need what no_new_privs takes, root only. */
+	if (privileged && filter_enter(BOOT_MASTER) == -1)
+		(void)snprintf(missing.own, sizeof(missing.own),
+		    "no system-call filter of the master: %s", strerror(errno));
+	error = privileged ? no_network() : 0;
+	if (error != 0)
+		(void)snprintf(missing.net, sizeof(missing.net),
+		    "no networks of their own for processes: %s",
+		    strerror(error));
+	if (set->sandbox != SETTINGS_SANDBOX_REQUIRED)
+		return 0;
+	tell_missing(to_stderr);
+	return missing.filters[0] == '\0' && missing.own[0] == '\0' &&
+		       missing.net[0] == '\0' && missing.landlock[0] == '\0'
+		   ? 0
+		   : -1;
+}
+
+/* Tried in a child; 0, or why there is none. */
+static int
+no_network(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNET) == 0 ? 0 : errno);
+	if (pid == -1 || waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
+}
+
+static void
+tell_missing(void (*tell)(const char *))
+{
+	const char *const lines[] = {
+	    missing.filters, missing.own, missing.net, missing.landlock};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (lines[i][0] != '\0')
+			tell(lines[i]);
+}
+
+static void
+to_log(const char *text)
+{
+	log_line(LOG_LEVEL_WARN, "%s", text);
+}
+
+static void
+to_stderr(const char *text)
+{
+	fprintf(stderr, "imapd-master: SANDBOX=required: %s\n", text);
+}
+
 void
 machine_tell(void)
 {
-	const char *why = filter_off();
-
 	told = true;
 	tell_files();
 	if (oom_errno != 0)
@@ -70,8 +157,10 @@ machine_tell(void)
 		    "the master is not spared when memory is short: "
 		    "oom_score_adj: %s",
 		    strerror(oom_errno));
-	if (why != NULL)
-		log_line(LOG_LEVEL_WARN, "no system-call filters: %s", why);
+	if (off)
+		log_line(LOG_LEVEL_WARN, "SANDBOX=off: no system-call filters, "
+					 "Landlock, networks of their own");
+	tell_missing(to_log);
 }
 
 static void

@@ -170,6 +170,8 @@ begin(struct master *m, const struct settings *set, int privileged,
 	m->look = now + set->tls_check * 1000u;
 	machine_files(set);
 	machine_oom(privileged);
+	if (machine_sandbox(set, privileged) == -1 && h == NULL)
+		return -1;
 	m->programs = renew_look();
 	m->signals = sig_open();
 	if (m->signals == -1 || brood_init(&m->brood) == -1) {

@@ -90,6 +90,7 @@ static const struct row rows[] = {
 	FIELD(park_yield)},
     {"IMAP_PARK_LINGER", value_number, 0, 3600, "1", SHARED, false,
 	FIELD(park_linger)},
+    {"SANDBOX", value_sandbox, 0, 0, "on", SHARED, true, FIELD(sandbox)},
 
     /* who may come in, and how often */
     {"MAXPERIP_EXEMPT", value_nets, 0, 0, "", SHARED, false,

@@ -28,6 +28,7 @@
 #include "master/landlock.h"
 #include "master/loginexec.h"
 #include "master/sig.h"
+#include "shm/filter.h"
 #include "shm/ipc.h"
 #include "shm/log.h"
 
@@ -51,7 +52,7 @@ static int drop_bounding_set(void);
 static int no_way_back(const struct owner *);
 static int open_root(const struct owner *, int *rooterr);
 static void login_exec(const struct owner *, int rootfd);
-static void shut_in(const struct settings *, const struct owner *, int rootfd);
+static int shut_in(const struct settings *, const struct owner *, int rootfd);
 
 int
 template_run(const struct boot *boot, int parent, const struct spare_work *work)
@@ -66,10 +67,11 @@ template_run(const struct boot *boot, int parent, const struct spare_work *work)
 		log_line(LOG_LEVEL_ERR, "signalfd: %s", strerror(errno));
 		return 1;
 	}
-	if (landlock_version() < 2)
-		log_line(LOG_LEVEL_NOTICE,
-		    "no Landlock in this kernel: sessions are held by their "
-		    "uid alone");
+	if (t.boot->set.sandbox != SETTINGS_SANDBOX_OFF &&
+	    filter_prepare(BOOT_SESSION) == -1) {
+		log_line(LOG_LEVEL_ERR, "filter: %s", strerror(errno));
+		return 1;
+	}
 	while (t.parent != -1 || t.children > 0) {
 		p[0] = (struct pollfd){.fd = t.parent, .events = POLLIN};
 		p[1] = (struct pollfd){.fd = t.signals, .events = POLLIN};
@@ -170,7 +172,8 @@ spare_main(const struct template *t, int channel)
 	setproctitle("session");
 	rootfd = open_root(&owner, &rooterr);
 	login_exec(&owner, rootfd);
-	shut_in(set, &owner, rootfd);
+	if (shut_in(set, &owner, rootfd) == -1)
+		return 1; /* it has said why; the worker sees the end */
 	return t->work->serve(set, &owner, rootfd, rooterr, control);
 }
 
@@ -315,14 +318,29 @@ login_exec(const struct owner *owner, int rootfd)
 		loginexec_run(rootfd, &how);
 }
 
-static void
+/*
+ * After loginexec, whose program would be shut in as well. A machine without
+ * Landlock or filters has been told of by the master, or is not served.
+ */
+static int
 shut_in(const struct settings *set, const struct owner *owner, int rootfd)
 {
 	char index[SETTINGS_PATH + 64];
 	const char *extra = NULL;
+	int version;
+
+	if (set->sandbox == SETTINGS_SANDBOX_OFF)
+		return 0;
 
 	if (indexdir_path(set, owner, index, sizeof(index)))
 		extra = index;
-	if (landlock_enter(rootfd, extra) == -1)
+	version = landlock_enter(rootfd, extra);
+	if (version == -1)
 		log_line(LOG_LEVEL_WARN, "Landlock: %s", strerror(errno));
+	if (version <= 0 && set->sandbox == SETTINGS_SANDBOX_REQUIRED)
+		return -1;
+	if (filter_enter(BOOT_SESSION) == 0)
+		return 0;
+	log_line(LOG_LEVEL_ERR, "filter: %s", strerror(errno));
+	return -1;
 }

@@ -98,7 +98,12 @@ static void new_worker(struct spawner *, struct ipc_msg *);
 static void new_settings(struct spawner *, int fd);
 static void from_worker(struct spawner *, uint32_t worker);
 static void drop_worker(struct spawner *, uint32_t worker);
-static void take_start(struct spawner *, uint32_t worker, struct ipc_msg *);
+static const char *worker_says(
+    struct spawner *, uint32_t worker, struct ipc_msg *);
+static const char *take_start(
+    struct spawner *, uint32_t worker, struct ipc_msg *);
+static const char *check_claim(const struct spawner *, uint32_t worker,
+    uint64_t conn, const struct ticket *);
 static const char *check_ticket(
     struct spawner *, uint32_t worker, uint64_t conn, const struct ticket *);
 static bool is_known(
@@ -109,7 +114,8 @@ static int become(struct spawner *, const struct owner *, int control);
 static void reply(struct spawner *, uint32_t worker, struct ipc_put *);
 static void refuse(struct spawner *, uint32_t worker, uint64_t conn,
     enum ipc_refused why, uint32_t count);
-static void take_ended(struct spawner *, uint32_t worker, struct ipc_msg *);
+static const char *take_ended(
+    struct spawner *, uint32_t worker, struct ipc_msg *);
 static void end_client(struct spawner *, struct client *);
 static struct client *find_client(
     struct spawner *, uint32_t worker, uint64_t conn);
@@ -330,6 +336,7 @@ static void
 from_worker(struct spawner *s, uint32_t worker)
 {
 	static struct ipc_msg msg;
+	const char *wrong = NULL;
 	int n = 0;
 
 	for (int i = 0; i < SLICE && s->workers[worker].channel != -1; i++) {
@@ -337,17 +344,33 @@ from_worker(struct spawner *s, uint32_t worker)
 		    BOOT_WORKER, &msg);
 		if (n != 1)
 			break;
-		if (msg.type == IPC_START)
-			take_start(s, worker, &msg);
-		else if (msg.type == IPC_ENDED)
-			take_ended(s, worker, &msg);
+		wrong = worker_says(s, worker, &msg);
+		if (wrong != NULL)
+			break;
 	}
-	if (n == 1 || (n == -1 && errno == EAGAIN))
+	if (wrong == NULL && (n == 1 || (n == -1 && errno == EAGAIN)))
 		return;
-	if (n == -1)
-		log_line(
-		    LOG_LEVEL_WARN, "worker %u: %s", worker, strerror(errno));
+	if (wrong == NULL && n == -1)
+		wrong = strerror(errno);
+	if (wrong != NULL) {
+		log_line(LOG_LEVEL_ERR, "worker %u dropped: %s", worker, wrong);
+		ipc_blame(s->parent, worker, s->workers[worker].incarnation);
+	}
 	drop_worker(s, worker);
+}
+
+/* NULL, or what no worker of ours would have sent. */
+static const char *
+worker_says(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
+{
+	switch (msg->type) {
+	case IPC_START:
+		return take_start(s, worker, msg);
+	case IPC_ENDED:
+		return take_ended(s, worker, msg);
+	default:
+		return ipc_name(msg->type);
+	}
 }
 
 static void
@@ -363,12 +386,13 @@ drop_worker(struct spawner *s, uint32_t worker)
 			end_client(s, c);
 }
 
-static void
+/* What no worker of ours would have asked, as worker_says. */
+static const char *
 take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 {
 	static struct ticket ticket;
 	int control = ipc_take_fd(msg, 0);
-	const char *wrong = "not a ticket of ours";
+	const char *crime = "not a ticket of ours", *wrong;
 	const uint8_t *sealed;
 	struct ipc_get get;
 	struct ipc_put put;
@@ -383,9 +407,12 @@ take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 	sealed = ipc_get_bytes(&get, &len, TICKET_MAX);
 	if (ipc_done(&get) == -1 || fresh > 1 ||
 	    (control != -1) != (fresh == 1))
-		wrong = "malformed";
-	else if (s->has_key && ticket_open(sealed, len, s->key, &ticket) == 0)
-		wrong = check_ticket(s, worker, conn, &ticket);
+		crime = "malformed";
+	else if (!s->has_key)
+		crime = NULL;
+	else if (ticket_open(sealed, len, s->key, &ticket) == 0)
+		crime = check_claim(s, worker, conn, &ticket);
+	wrong = crime == NULL ? check_ticket(s, worker, conn, &ticket) : crime;
 	if (wrong != NULL) {
 		log_line(LOG_LEVEL_ERR, "worker %u: ticket refused: %s", worker,
 		    wrong);
@@ -406,20 +433,32 @@ take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 	}
 	if (control != -1)
 		close(control);
+	return crime;
 }
 
-/* NULL, or what is wrong. */
+/* NULL, or whose ticket it is instead. */
+static const char *
+check_claim(const struct spawner *s, uint32_t worker, uint64_t conn,
+    const struct ticket *t)
+{
+	if (t->worker != worker ||
+	    t->incarnation != s->workers[worker].incarnation)
+		return "another worker's";
+	return t->conn != conn ? "another connection's" : NULL;
+}
+
+/*
+ * NULL, or what is wrong with a ticket that auth has given: a slow machine, a
+ * reload that auth has not heard of, an account that was ended meanwhile.
+ */
 static const char *
 check_ticket(
     struct spawner *s, uint32_t worker, uint64_t conn, const struct ticket *t)
 {
 	uint64_t now = (uint64_t)time(NULL);
 
-	if (t->worker != worker ||
-	    t->incarnation != s->workers[worker].incarnation)
-		return "another worker's";
-	if (t->conn != conn)
-		return "another connection's";
+	if (!s->has_key)
+		return "there is no key yet";
 	if (t->time > now + SKEW)
 		return "too old";
 	/* We are younger than a worker if we were restarted. */
@@ -432,9 +471,7 @@ check_ticket(
 	if (s->boot.privileged != 0 &&
 	    (t->owner.uid == 0 || t->owner.uid < s->boot.set.minuid))
 		return "owner below MINUID";
-	if (t->owner.maildir[0] != '/')
-		return "no Maildir";
-	return NULL;
+	return t->owner.maildir[0] != '/' ? "no Maildir" : NULL;
 }
 
 /* Counted already, as this account's: parked, and now it wants a session. */
@@ -539,7 +576,7 @@ refuse(struct spawner *s, uint32_t worker, uint64_t conn, enum ipc_refused why,
 	reply(s, worker, &put);
 }
 
-static void
+static const char *
 take_ended(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 {
 	struct ipc_get get;
@@ -549,10 +586,11 @@ take_ended(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 	ipc_open(&get, msg);
 	conn = ipc_get_u64(&get);
 	if (ipc_done(&get) == -1)
-		return;
+		return "malformed ENDED";
 	client = find_client(s, worker, conn);
 	if (client != NULL)
 		end_client(s, client);
+	return NULL;
 }
 
 static void

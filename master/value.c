@@ -315,6 +315,19 @@ value_protocol(const struct value *v)
 }
 
 void
+value_sandbox(const struct value *v)
+{
+	static const char *const words[] = {"off", "on", "required"};
+
+	for (uint32_t i = 0; i < 3; i++)
+		if (strcasecmp(v->text, words[i]) == 0) {
+			store(v, i);
+			return;
+		}
+	value_wrong(v, "off, on or required is needed");
+}
+
+void
 value_verify(const struct value *v)
 {
 	/* Courier looks at the first letter only. */

@@ -37,6 +37,7 @@ void value_auth(const struct value *);    /* uint8_t[4] */
 void value_service(const struct value *); /* AUTHSERVICE<port>: settings */
 void value_protocol(const struct value *);
 void value_verify(const struct value *);     /* enum settings_verify */
+void value_sandbox(const struct value *);    /* enum settings_sandbox */
 void value_access(const struct value *);     /* a path, ".dat" cut off */
 void value_trash(const struct value *);      /* settings_trash list and count */
 void value_present(const struct value *);    /* on if set, but for 0... */

@@ -32,6 +32,7 @@ struct watch {
 	struct board *board;
 	int parent;
 	int workers[BOOT_WORKERS]; /* channels, -1: none */
+	uint64_t incarnations[BOOT_WORKERS];
 	struct watched watched;
 	struct watch_local local;
 	bool stopped;
@@ -46,8 +47,9 @@ static void master_says(struct watch *, struct ipc_msg *);
 static void new_worker(struct watch *, struct ipc_msg *);
 static void from_worker(struct watch *, unsigned worker);
 static void drop_worker(struct watch *, unsigned worker);
-static void take_watch(struct watch *, unsigned worker, struct ipc_msg *);
-static void take_unwatch(struct watch *, unsigned worker, struct ipc_msg *);
+static int worker_says(struct watch *, unsigned worker, struct ipc_msg *);
+static int take_watch(struct watch *, unsigned worker, struct ipc_msg *);
+static int take_unwatch(struct watch *, unsigned worker, struct ipc_msg *);
 
 int
 watch_serve(const struct boot *boot)
@@ -184,11 +186,12 @@ new_worker(struct watch *w, struct ipc_msg *msg)
 {
 	struct ipc_get get;
 	uint32_t role, number;
+	uint64_t incarnation;
 
 	ipc_open(&get, msg);
 	role = ipc_get_u32(&get);
 	number = ipc_get_u32(&get);
-	ipc_get_u64(&get);
+	incarnation = ipc_get_u64(&get);
 	if (ipc_done(&get) == -1 || role != BOOT_WORKER ||
 	    number >= BOOT_WORKERS)
 		return;
@@ -196,6 +199,7 @@ new_worker(struct watch *w, struct ipc_msg *msg)
 	if (w->workers[number] != -1)
 		drop_worker(w, number);
 	w->workers[number] = ipc_take_fd(msg, 0);
+	w->incarnations[number] = incarnation;
 }
 
 static void
@@ -206,19 +210,31 @@ from_worker(struct watch *w, unsigned worker)
 
 	for (int i = 0; i < SLICE; i++) {
 		n = ipc_recv(w->workers[worker], BOOT_WATCH, BOOT_WORKER, &msg);
+		if (n == 1 && worker_says(w, worker, &msg) == -1)
+			n = -1;
 		if (n != 1)
 			break;
-		if (msg.type == IPC_WATCH)
-			take_watch(w, worker, &msg);
-		else if (msg.type == IPC_UNWATCH)
-			take_unwatch(w, worker, &msg);
 	}
 	if (n == 1 || (n == -1 && errno == EAGAIN))
 		return;
-	if (n == -1)
-		log_line(
-		    LOG_LEVEL_WARN, "worker %u: %s", worker, strerror(errno));
+	if (n == -1) {
+		log_line(LOG_LEVEL_ERR, "worker %u dropped: %s", worker,
+		    strerror(errno));
+		ipc_blame(w->parent, worker, w->incarnations[worker]);
+	}
 	drop_worker(w, worker);
+}
+
+/* -1 with EPROTO for what no worker of ours would have sent. */
+static int
+worker_says(struct watch *w, unsigned worker, struct ipc_msg *msg)
+{
+	if (msg->type == IPC_WATCH)
+		return take_watch(w, worker, msg);
+	if (msg->type == IPC_UNWATCH)
+		return take_unwatch(w, worker, msg);
+	errno = EPROTO;
+	return -1;
 }
 
 static void
@@ -229,7 +245,7 @@ drop_worker(struct watch *w, unsigned worker)
 	watched_drop_worker(&w->watched, worker);
 }
 
-static void
+static int
 take_watch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 {
 	struct watched_ask ask;
@@ -239,19 +255,22 @@ take_watch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 	ask.dev = ipc_get_u64(&get);
 	ask.ino = ipc_get_u64(&get);
 	ask.stamp = ipc_get_u64(&get);
-	errno = EPROTO;
-	if (ipc_done(&get) == 0) {
-		for (int i = 0; i < WATCHED_DIRS; i++)
-			ask.fds[i] = ipc_take_fd(msg, i);
-		if (watched_add(&w->watched, worker, &ask) == 0)
-			return;
+	if (ipc_done(&get) == -1) {
+		errno = EPROTO;
+		return -1;
 	}
+	for (int i = 0; i < WATCHED_DIRS; i++)
+		ask.fds[i] = ipc_take_fd(msg, i);
+	if (watched_add(&w->watched, worker, &ask) == 0)
+		return 0;
+	/* The directories are a session's, not the worker's. */
 	if (errno != EMFILE) /* that has its own line, not one per folder */
 		log_line(LOG_LEVEL_WARN, "worker %u: not a folder to watch: %s",
 		    worker, strerror(errno));
+	return 0;
 }
 
-static void
+static int
 take_unwatch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 {
 	struct ipc_get get;
@@ -260,6 +279,10 @@ take_unwatch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 	ipc_open(&get, msg);
 	dev = ipc_get_u64(&get);
 	ino = ipc_get_u64(&get);
-	if (ipc_done(&get) == 0)
-		watched_drop(&w->watched, worker, dev, ino);
+	if (ipc_done(&get) == -1) {
+		errno = EPROTO;
+		return -1;
+	}
+	watched_drop(&w->watched, worker, dev, ino);
+	return 0;
 }

@@ -1,5 +1,7 @@
 /*
- * System-call filters. THE table of what each role may ask of the kernel:
+ * System-call filters. Two tables say what each role may ask of the kernel.
+ *
+ * rules, for who reads what strangers wrote, is a list of what is allowed:
  *
  *   allowed     the call is made, where the row names arguments only with them
  *   refused     it fails with the row's errno: what libraries try and can do
@@ -7,14 +9,12 @@
  *               flags and options it shares with its worker
  *   no row      the process is killed (SIGSYS), the master says so and goes on;
  *               in auth it fails with EPERM: the site's modules of
- * nsswitch.conf run in its children and cannot be known here
+ *               nsswitch.conf run in its children and cannot be known here
  *
- * Template and sessions inherit the spawner's filter, sessions the template's:
- * a row for SESSION is one for those two as well. The template's stays wide
- * enough for a spare to become the owner; after that the spare loads one more,
- * which only takes away what the template may and a session may not. It is
- * loaded for every session: in this short form it costs 30 us, the whole table
- * cost 70.
+ * denied, for master and spawner, is a list of what fails with EPERM: what none
+ * of them needs and an intruder would. A filter is for every child as well, so
+ * pam and the template have their parents', and loginexec's program the
+ * template's; a session loads its own after that.
  *
  * libseccomp makes the program, the kernel gets it from us: a session's is made
  * once, in the template, and only its own process number is put in later.
@@ -46,19 +46,19 @@
 #define AUTH      BIT(AUTH)
 #define WATCH     BIT(WATCH)
 #define WORKER    BIT(WORKER)
-#define SPAWNER   BIT(SPAWNER)
-#define TEMPLATE  (BIT(TEMPLATE) | SPAWNER)
-#define SESSION   (BIT(SESSION) | TEMPLATE)
+#define SESSION   BIT(SESSION)
 #define ALL       (LOG | AUTH | WATCH | WORKER | SESSION)
-#define NO_EXEC   (ALL & ~(SPAWNER | AUTH))
+#define NO_EXEC   (ALL & ~AUTH)
+#define MASTER    BIT(MASTER)
+#define SPAWNER   BIT(SPAWNER)
+#define DENIES    (MASTER | SPAWNER)
 
-#define KILL    (-1)
 #define OWN_PID 0x7e57b0d5u /* stands for the process's number in a program */
 
 struct rule {
 	int call;
 	unsigned roles;
-	int error; /* refused with it; 0: allowed; KILL */
+	int error; /* refused with it; 0: allowed */
 	unsigned n;
 	struct scmp_arg_cmp arg[2];
 };
@@ -117,20 +117,16 @@ static const struct rule rules[] = {
     {CALL(munmap), OK(ALL)},
     {CALL(mremap), OK(ALL)},
     {CALL(madvise), OK(ALL)},
-    {CALL(mmap), OK(SPAWNER)},
     {CALL(mmap), IF(NO_EXEC, BITS(2, PROT_EXEC, 0))},
     {CALL(mmap), NO_IF(NO_EXEC, EACCES, BITS(2, PROT_EXEC, PROT_EXEC))},
     {CALL(mmap), IF(AUTH, BITS(2, PROT_EXEC, 0))},
     {CALL(mmap), IF(AUTH, BITS(2, PROT_EXEC | PROT_WRITE, PROT_EXEC))},
-    {CALL(mprotect), OK(SPAWNER)},
     {CALL(mprotect), IF(AUTH, BITS(2, PROT_EXEC, 0))},
     {CALL(mprotect), IF(NO_EXEC, BITS(2, PROT_EXEC, 0))},
     {CALL(mprotect), NO_IF(NO_EXEC, EACCES, BITS(2, PROT_EXEC, PROT_EXEC))},
     {CALL(futex), OK(ALL)},
     {CALL(set_robust_list), OK(AUTH | SESSION)},
-    {CALL(set_tid_address), OK(SPAWNER)},
-    {CALL(arch_prctl), OK(SPAWNER)},
-    {CALL(rseq), OK(AUTH | TEMPLATE)},
+    {CALL(rseq), OK(AUTH)},
     {CALL(getrandom), OK(ALL)},
     {CALL(clock_gettime), OK(ALL)},
     {CALL(clock_getres), OK(ALL)},
@@ -152,8 +148,8 @@ static const struct rule rules[] = {
     {CALL(sysinfo), OK(ALL)}, /* qsort asks for the size of memory */
     {CALL(sched_getaffinity), OK(ALL)},
     {CALL(getrusage), OK(ALL)},
-    {CALL(prlimit64), OK(AUTH | SPAWNER)},
-    {CALL(prlimit64), IF(ALL & ~(AUTH | SPAWNER), IS(2, 0))},
+    {CALL(prlimit64), OK(AUTH)},
+    {CALL(prlimit64), IF(ALL & ~AUTH, IS(2, 0))},
     {CALL(rt_sigaction), OK(ALL)},
     {CALL(rt_sigprocmask), OK(ALL)},
     {CALL(rt_sigreturn), OK(ALL)},
@@ -161,10 +157,7 @@ static const struct rule rules[] = {
     {CALL(restart_syscall), OK(ALL)},
     {CALL(exit), OK(ALL)},
     {CALL(exit_group), OK(ALL)},
-    {CALL(tgkill), IF(LOG | AUTH | WATCH | WORKER, IS(0, OWN_PID))},
-    /* A session's number is not known when the template's filter is made. */
-    {CALL(tgkill), OK(SESSION)},
-    {CALL(tgkill), NO_IF(BIT(SESSION), KILL, NOT(0, OWN_PID))},
+    {CALL(tgkill), IF(ALL, IS(0, OWN_PID))},
     {CALL(prctl), NO_IF(ALL, EINVAL, IS(0, VMA_NAME))},
     /* descriptors that it holds */
     {CALL(read), OK(ALL)},
@@ -191,7 +184,6 @@ static const struct rule rules[] = {
     {CALL(fcntl), IF(SESSION, IS(1, F_OFD_GETLK))},
     {CALL(fcntl), IF(SESSION, IS(1, F_OFD_SETLK))},
     {CALL(fcntl), IF(SESSION, IS(1, F_OFD_SETLKW))},
-    {CALL(fcntl), IF(SPAWNER, IS(1, F_ADD_SEALS))},
     {CALL(fcntl), IF(AUTH, IS(1, F_SETFL))},
     {CALL(fcntl), NO_IF(ALL & ~AUTH, EPERM, IS(1, F_SETFL))},
     {CALL(ioctl), NO(ALL & ~AUTH, EPERM)}, /* isatty, and nothing else */
@@ -201,7 +193,7 @@ static const struct rule rules[] = {
     {CALL(epoll_wait), OK(WORKER)},
     {CALL(epoll_pwait), OK(WORKER)},
     {CALL(shutdown), OK(WORKER)},
-    {CALL(socketpair), IF(WORKER | SPAWNER, IS(0, AF_UNIX))},
+    {CALL(socketpair), IF(WORKER, IS(0, AF_UNIX))},
     {CALL(getsockopt), IF2(WORKER | SESSION, IS(1, SOL_SOCKET), IS(2, SO_ERROR))},
     {CALL(setsockopt), IF2(WORKER, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY))},
     {CALL(setsockopt), NO(SESSION, EPERM)},
@@ -246,14 +238,13 @@ static const struct rule rules[] = {
     {CALL(getpeername), OK(AUTH)},
     {CALL(openat), IF(AUTH, BITS(2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY))},
     {CALL(getdents64), OK(AUTH | SESSION)},
-    {CALL(clone), IF(AUTH | TEMPLATE, IS(0, FORK))},
+    {CALL(clone), IF(AUTH, IS(0, FORK))},
     {CALL(pipe2), OK(AUTH)},
     {CALL(dup3), OK(AUTH | SESSION)},
-    {CALL(close_range), OK(AUTH | SPAWNER)},
+    {CALL(close_range), OK(AUTH)},
     {CALL(setpgid), OK(AUTH)},
     {CALL(pidfd_open), OK(AUTH)},
     {CALL(waitid), OK(AUTH)},
-    {CALL(kill), IF(AUTH, IS(1, SIGKILL))},
     {CALL(prctl), IF(AUTH, IS(0, PR_SET_PDEATHSIG))},
     /* session: the store, which Landlock holds to the owner's Maildir */
     {CALL(openat), OK(SESSION)},
@@ -289,43 +280,80 @@ static const struct rule rules[] = {
     {CALL(fchmod), OK(SESSION)},
     {CALL(umask), OK(SESSION)},
     {CALL(kill), IF(SESSION, IS(1, 0))}, /* does a lock's holder live? */
-    /* template: to fork spares, to become the owner */
-    {CALL(wait4), OK(TEMPLATE)},
-    {CALL(signalfd4), OK(TEMPLATE)},
-    {CALL(setgroups), OK(TEMPLATE)},
-    {CALL(setresgid), OK(TEMPLATE)},
-    {CALL(setresuid), OK(TEMPLATE)},
-    {CALL(setuid), OK(TEMPLATE)}, /* tried, to see it refused */
-    {CALL(capget), OK(TEMPLATE)},
-    {CALL(capset), OK(TEMPLATE)},
-    {CALL(seccomp), OK(TEMPLATE)},
-    {CALL(landlock_create_ruleset), OK(TEMPLATE)},
-    {CALL(landlock_add_rule), OK(TEMPLATE)},
-    {CALL(landlock_restrict_self), OK(TEMPLATE)},
-    {CALL(prctl), IF(TEMPLATE, IS(0, PR_CAPBSET_READ))},
-    {CALL(prctl), IF(TEMPLATE, IS(0, PR_CAPBSET_DROP))},
-    {CALL(prctl), IF(TEMPLATE, IS(0, PR_SET_KEEPCAPS))},
-    {CALL(prctl), IF(TEMPLATE, IS(0, PR_SET_NO_NEW_PRIVS))},
-    {CALL(prctl), IF(TEMPLATE, IS(0, PR_SET_DUMPABLE))},
-    /* spawner: to execute the template, which needs its libraries */
-    {CALL(execve), OK(SPAWNER)},
-    {CALL(access), OK(SPAWNER)},
-    {CALL(readlink), OK(SPAWNER)},
-    {CALL(dup2), OK(SPAWNER)},
-    {CALL(memfd_create), OK(SPAWNER)},
-    {CALL(fcntl), IF(SPAWNER, IS(1, F_GET_SEALS))},
-    {CALL(prctl), IF(SPAWNER, IS(0, PR_GET_SECCOMP))},
-    {CALL(fchown), OK(SPAWNER)},
-    {CALL(fchownat), OK(SPAWNER)},
+};
+
+static const struct {
+	int call;
+	unsigned roles;
+} denied[] = {
+    /* other processes */
+    {CALL(ptrace), DENIES},
+    {CALL(process_vm_readv), DENIES},
+    {CALL(process_vm_writev), DENIES},
+    {CALL(process_madvise), DENIES},
+    {CALL(pidfd_getfd), DENIES},
+    {CALL(kcmp), DENIES},
+    /* file systems and namespaces; the jails enter a network of their own */
+    {CALL(mount), DENIES},
+    {CALL(umount2), DENIES},
+    {CALL(pivot_root), DENIES},
+    {CALL(chroot), SPAWNER},
+    {CALL(unshare), SPAWNER},
+    {CALL(setns), DENIES},
+    {CALL(fsopen), DENIES},
+    {CALL(fsconfig), DENIES},
+    {CALL(fsmount), DENIES},
+    {CALL(fspick), DENIES},
+    {CALL(move_mount), DENIES},
+    {CALL(open_tree), DENIES},
+    {CALL(mount_setattr), DENIES},
+    {CALL(open_by_handle_at), DENIES},
+    {CALL(fanotify_init), DENIES},
+    {CALL(quotactl), DENIES},
+    {CALL(quotactl_fd), DENIES},
+    {CALL(swapon), DENIES},
+    {CALL(swapoff), DENIES},
+    /* the kernel's larger machines */
+    {CALL(bpf), DENIES},
+    {CALL(perf_event_open), DENIES},
+    {CALL(io_uring_setup), DENIES},
+    {CALL(io_uring_enter), DENIES},
+    {CALL(io_uring_register), DENIES},
+    {CALL(userfaultfd), DENIES},
+    {CALL(keyctl), DENIES},
+    {CALL(add_key), DENIES},
+    {CALL(request_key), DENIES},
+    {CALL(vmsplice), DENIES},
+    /* the machine */
+    {CALL(init_module), DENIES},
+    {CALL(finit_module), DENIES},
+    {CALL(delete_module), DENIES},
+    {CALL(kexec_load), DENIES},
+    {CALL(kexec_file_load), DENIES},
+    {CALL(reboot), DENIES},
+    {CALL(acct), DENIES},
+    {CALL(iopl), DENIES},
+    {CALL(ioperm), DENIES},
+    {CALL(modify_ldt), DENIES},
+    {CALL(settimeofday), DENIES},
+    {CALL(clock_settime), DENIES},
+    {CALL(clock_adjtime), DENIES},
+    {CALL(adjtimex), DENIES},
+    {CALL(sethostname), DENIES},
+    {CALL(setdomainname), DENIES},
+    {CALL(syslog), DENIES},
+    {CALL(vhangup), DENIES},
 };
 /* clang-format on */
 #define RULES (sizeof(rules) / sizeof(rules[0]))
+#define NAMED (sizeof(denied) / sizeof(denied[0]))
 
 static struct sock_fprog programs[BOOT_ROLES]; /* filter NULL: not made yet */
 
 static uint32_t otherwise(enum boot_role);
-static uint32_t action_of(const struct rule *, enum boot_role);
+static int begin(scmp_filter_ctx, enum boot_role);
 static int add_rules(scmp_filter_ctx, enum boot_role);
+static int add_denied(scmp_filter_ctx, enum boot_role);
 static int read_program(scmp_filter_ctx, struct sock_fprog *);
 static int load(const struct sock_fprog *);
 
@@ -355,7 +383,7 @@ filter_off(void)
 bool
 filter_has(enum boot_role role)
 {
-	return (ALL & (1u << role)) != 0;
+	return ((ALL | DENIES) & (1u << role)) != 0;
 }
 
 int
@@ -372,13 +400,11 @@ filter_prepare(enum boot_role role)
 		errno = ENOMEM;
 		return -1;
 	}
-	rc = seccomp_attr_set(
-	    ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/* A tree, not a chain: level 2. */
-	if (rc == 0)
-		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	rc = begin(ctx, role);
 	if (rc == 0)
 		rc = add_rules(ctx, role);
+	if (rc == 0)
+		rc = add_denied(ctx, role);
 	if (rc == 0)
 		rc = read_program(ctx, &programs[role]);
 	seccomp_release(ctx);
@@ -392,31 +418,33 @@ filter_prepare(enum boot_role role)
 static uint32_t
 otherwise(enum boot_role role)
 {
-	if (role == BOOT_SESSION)
-		return SCMP_ACT_ALLOW; /* the template's has killed it */
+	if (((1u << role) & DENIES) != 0)
+		return SCMP_ACT_ALLOW;
 	return role == BOOT_AUTH ? SCMP_ACT_ERRNO(EPERM)
 				 : SCMP_ACT_KILL_PROCESS;
 }
 
-/* What the row means for the role; what happens otherwise: nothing. */
-static uint32_t
-action_of(const struct rule *r, enum boot_role role)
+/* 0 or a negative errno, as libseccomp has it. */
+static int
+begin(scmp_filter_ctx ctx, enum boot_role role)
 {
-	bool mine = (r->roles & (1u << role)) != 0;
+	int rc;
 
-	if (mine && r->error == KILL)
-		return SCMP_ACT_KILL_PROCESS;
-	if (role == BOOT_SESSION)
-		return !mine && (r->roles & BIT(TEMPLATE)) != 0
-			   ? SCMP_ACT_KILL_PROCESS
-			   : SCMP_ACT_ALLOW;
-	if (!mine)
-		return otherwise(role);
-	return r->error == 0 ? SCMP_ACT_ALLOW
-			     : SCMP_ACT_ERRNO((uint16_t)r->error);
+	rc = seccomp_attr_set(
+	    ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	/* A tree, not a chain: level 2. */
+	if (rc == 0)
+		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	/* What a site runs by loginexec or a PAM module may be of 32 bits. */
+	if (rc == 0 && ((1u << role) & DENIES) != 0 &&
+	    seccomp_arch_native() == SCMP_ARCH_X86_64)
+		rc = seccomp_arch_add(ctx, SCMP_ARCH_X86);
+	if (rc == 0 && ((1u << role) & DENIES) != 0 &&
+	    seccomp_arch_native() == SCMP_ARCH_AARCH64)
+		rc = seccomp_arch_add(ctx, SCMP_ARCH_ARM);
+	return rc;
 }
 
-/* 0 or a negative errno, as libseccomp has it. */
 static int
 add_rules(scmp_filter_ctx ctx, enum boot_role role)
 {
@@ -425,12 +453,32 @@ add_rules(scmp_filter_ctx ctx, enum boot_role role)
 	int rc;
 
 	for (r = rules; r < rules + RULES; r++) {
-		action = action_of(r, role);
 		/* A number below 0: not a call of this machine. */
-		if (action == otherwise(role) || r->call < 0)
+		if ((r->roles & (1u << role)) == 0 || r->call < 0)
+			continue;
+		action = r->error == 0 ? SCMP_ACT_ALLOW
+				       : SCMP_ACT_ERRNO((uint16_t)r->error);
+		if (action == otherwise(role))
 			continue;
 		rc = seccomp_rule_add_array(ctx, action, r->call, r->n, r->arg);
 		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+add_denied(scmp_filter_ctx ctx, enum boot_role role)
+{
+	int rc;
+
+	for (size_t i = 0; i < NAMED; i++) {
+		if ((denied[i].roles & (1u << role)) == 0)
+			continue;
+		/* A call that this machine or another one has not got: none. */
+		rc = seccomp_rule_add(
+		    ctx, SCMP_ACT_ERRNO(EPERM), denied[i].call, 0);
+		if (rc < 0 && rc != -EDOM && rc != -EINVAL)
 			return rc;
 	}
 	return 0;
@@ -465,18 +513,9 @@ read_program(scmp_filter_ctx ctx, struct sock_fprog *p)
 int
 filter_enter(enum boot_role role)
 {
-	static bool template;
-
 	if (filter_prepare(role) == -1)
 		return -1;
-	if (programs[role].filter == NULL)
-		return 0;
-	if (role == BOOT_SESSION && !template) {
-		errno = EINVAL;
-		return -1;
-	}
-	template = template || role == BOOT_TEMPLATE;
-	return load(&programs[role]);
+	return programs[role].filter == NULL ? 0 : load(&programs[role]);
 }
 
 /*

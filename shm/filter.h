@@ -1,7 +1,7 @@
 /*
  * System-call filters by role: what a process may ask of the kernel once it is
- * jailed. One table (filter.c) says which calls each role may make; any other
- * ends the process. A filter is for life and for every child.
+ * jailed. Two tables (filter.c) say what each role may do, or may not. A filter
+ * is for life and for every child.
  */
 #ifndef SHM_FILTER_H
 #define SHM_FILTER_H
@@ -13,7 +13,7 @@
  * without seccomp, a sanitizers build, valgrind.
  */
 const char *filter_off(void);
-/* True for the roles that have a filter: not the master, not pam. */
+/* True for the roles that load a filter: all but pam and the template. */
 bool filter_has(enum boot_role);
 /*
  * Makes role's filter ready, so that filter_enter of this process and of those
@@ -21,10 +21,9 @@ bool filter_has(enum boot_role);
  */
 int filter_prepare(enum boot_role);
 /*
- * Filters the calling thread as role from now on. Needs no_new_privs. 0, also
- * where filters are off and for a role without one; -1 with errno: then the
- * process must not go on. EINVAL: a session's is for a process forked from one
- * that has made it ready and then entered the template's.
+ * Filters the calling thread as role from now on. Needs no_new_privs, or
+ * CAP_SYS_ADMIN. 0, also where filters are off and for a role without one; -1
+ * with errno: then the process must not go on.
  */
 int filter_enter(enum boot_role);
 

@@ -133,6 +133,18 @@ ipc_send_wait(int channel, struct ipc_put *m, const int *fds, int nfds, int ms)
 	return 0;
 }
 
+void
+ipc_blame(int master, uint32_t number, uint64_t incarnation)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_BLAME);
+	ipc_put_u32(&put, number);
+	ipc_put_u64(&put, incarnation);
+	/* A master that does not read has killed us already. */
+	(void)ipc_send(master, &put, NULL, 0);
+}
+
 int
 ipc_recv(
     int channel, enum boot_role me, enum boot_role from, struct ipc_msg *msg)

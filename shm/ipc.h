@@ -44,7 +44,8 @@
  *           MAXDAEMONS of PORT, the same of SSLPORT
  * LOCAL     ; fd: the local notify socket, see shm/stir.h
  * STOP      u32 fast (1: close now), u32 seconds
- * CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
+ * BLAME     u32 number, u64 incarnation       this worker broke the rules: end
+ * it CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
  *           (IPC_CLIENT_*), str peer address, u32 peer port, str local
  *           address, u32 local port, str refusal (for _REFUSE); fd: the socket
  * NAMED     u64 conn, 16 bytes address, u32 peer port, u32 local port: what a
@@ -123,6 +124,7 @@
 	X(CERTS_OK, WORKER, MASTER, 0, 2048)                                   \
 	X(KEY, MASTER, ANY, 0, 64)                                             \
 	X(STOP, MASTER, ANY, 0, 64)                                            \
+	X(BLAME, ANY, MASTER, 0, 64)                                           \
 	X(CLIENT, MASTER, WORKER, 1, 1024)                                     \
 	X(NAMED, WORKER, MASTER, 0, 64)                                        \
 	X(ADMITTED, MASTER, WORKER, 0, 512)                                    \
@@ -260,6 +262,12 @@ int ipc_send(int channel, struct ipc_put *, const int *fds, int nfds);
 /* As ipc_send, but waits up to ms milliseconds for room; ETIMEDOUT. */
 int ipc_send_wait(
     int channel, struct ipc_put *, const int *fds, int nfds, int ms);
+
+/*
+ * Tells the master that a worker sent what it must not: it will be killed. For
+ * a servant that has dropped the worker's channel. Never waits.
+ */
+void ipc_blame(int master, uint32_t number, uint64_t incarnation);
 
 /*
  * Receive one message as role "me" from a peer of role "from"; never waits.

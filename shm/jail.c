@@ -2,16 +2,20 @@
  * Jails by role. What each role keeps:
  *
  *   role      user    root   capabilities
+ *   master    root    as is  what it and its children need
  *   log       imapd   as is  none (connects to /dev/log after a restart)
  *   auth      auth's  as is  DAC_READ_SEARCH (userdb is root's, mode 0600)
- *   pam       root    as is  all (modules need what they need)
+ *   pam       root    as is  what modules may need to ask and to count
  *   spawner   root    as is  SETUID SETGID KILL CHOWN SETPCAP
  *   template  root    as is  SETUID SETGID KILL SETPCAP
  *   session   the owner's: done by the spare itself, jail_enter is not called
  *   watch     imapd   empty  DAC_READ_SEARCH
  *   worker    imapd   empty  none
  *
- * All but pam have a filter for system calls too (filter.c), loaded last.
+ * Log, auth, watch and worker live in a network of their own, with nothing in
+ * it: sockets that they are handed work, others lead nowhere. All but pam and
+ * template, which have their parents', load a filter for system calls
+ * (filter.c), last.
  *
  * The empty root is a fresh tmpfs-less directory: /proc/self/fdinfo of a
  * process that keeps no descriptor table entry readable there would do, but
@@ -30,6 +34,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,30 +54,42 @@ struct jail {
 	int oom;       /* who is killed when memory is short: -1000 to 1000 */
 	rlim_t files;  /* RLIMIT_NOFILE; 0: the master's */
 	rlim_t data;   /* RLIMIT_DATA; 0: none */
-	bool filter;   /* system calls by shm/filter.c's table */
+	bool no_net;   /* a network without interfaces */
+	bool no_files; /* RLIMIT_FSIZE 0: nothing is written to a file */
+	bool no_forks; /* RLIMIT_NPROC 0 */
+	bool filter;   /* system calls by shm/filter.c's tables */
 };
-#define ALL   UINT64_MAX
+/* pam_unix, pam_faillock and their kind; children of the master change uid. */
+#define PAM_CAPS                                                               \
+	(CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_SETPCAP) |                \
+	    CAP(CAP_KILL) | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) |                 \
+	    CAP(CAP_FSETID) | CAP(CAP_NET_BIND_SERVICE) |                      \
+	    CAP(CAP_SYS_CHROOT) | CAP(CAP_SYS_RESOURCE) |                      \
+	    CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_DAC_OVERRIDE) |                 \
+	    CAP(CAP_AUDIT_WRITE) | CAP(CAP_IPC_LOCK))
 #define FILES 1024 /* who holds a channel to each worker, and little else */
 #define GIB   (UINT64_C(1) << 30)
 
 static const struct jail jails[BOOT_ROLES] = {
-    [BOOT_MASTER] = {.caps = ALL, .oom = -900},
+    /* SYS_ADMIN: its children's networks, its own filter. */
+    [BOOT_MASTER] = {.caps = PAM_CAPS | CAP(CAP_SYS_ADMIN), .oom = -900},
     [BOOT_LOG] = {.own_user = true,
 	.no_new_privs = true,
+	.no_net = true,
+	.no_forks = true,
 	.filter = true,
 	.files = FILES},
     [BOOT_AUTH] = {.auth_user = true,
 	.no_new_privs = true,
+	.no_net = true,
 	.filter = true,
 	.oom = -500,
 	.files = FILES,
 	.caps = CAP(CAP_DAC_READ_SEARCH)},
-    [BOOT_PAM] = {.caps = ALL, .files = FILES},
-    /*
-     * Spawner, template and sessions are not filtered yet: their filter would
-     * be that of loginexec's program too.
-     */
+    [BOOT_PAM] = {.caps = PAM_CAPS, .files = FILES},
+    /* In the network of all: what loginexec runs may need it. */
     [BOOT_SPAWNER] = {.no_new_privs = true,
+	.filter = true,
 	.oom = -500,
 	.files = FILES,
 	.caps = CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_KILL) |
@@ -86,17 +103,26 @@ static const struct jail jails[BOOT_ROLES] = {
 		CAP(CAP_SETPCAP)},
     [BOOT_WATCH] = {.own_user = true,
 	.empty_root = true,
+	.no_net = true,
+	.no_files = true,
+	.no_forks = true,
 	.no_new_privs = true,
 	.filter = true,
 	.oom = -500,
 	.caps = CAP(CAP_DAC_READ_SEARCH)},
     [BOOT_WORKER] = {.own_user = true,
 	.empty_root = true,
+	.no_net = true,
+	.no_files = true,
+	.no_forks = true,
 	.no_new_privs = true,
 	.filter = true},
 };
 
+static int limits(const struct jail *);
 static int limit(int resource, rlim_t);
+static int give_up(const struct jail *, const struct boot *);
+static int empty_net(const struct settings *);
 static int enter_empty_root(void);
 static int change_user(uint32_t, uint32_t);
 static int bound_capabilities(uint64_t);
@@ -106,39 +132,84 @@ int
 jail_enter(const struct boot *boot)
 {
 	const struct jail *j = &jails[boot->role];
-	uint32_t uid, gid;
+	bool filter = j->filter && boot->set.sandbox != SETTINGS_SANDBOX_OFF;
 
+	/* Made in a memfd, which a limit of files is for as well. */
+	if (filter && filter_prepare((enum boot_role)boot->role) == -1)
+		return -1;
 	/* Who may not be spared has been told by the master. */
 	if (jail_oom(boot->role) == -1 && j->oom > 0)
 		log_line(LOG_LEVEL_NOTICE, "oom_score_adj %d: %s", j->oom,
 		    strerror(errno));
-	if (limit(RLIMIT_CORE, 0) == -1 ||
-	    (j->files != 0 && limit(RLIMIT_NOFILE, j->files) == -1) ||
-	    (j->data != 0 && filter_off() == NULL &&
-		limit(RLIMIT_DATA, j->data) == -1) ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+	if (limits(j) == -1 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return -1;
-	if (boot->privileged != 0 && j->caps != ALL) {
-		if (j->empty_root && enter_empty_root() == -1)
-			return -1;
-		if (bound_capabilities(j->caps) == -1)
-			return -1;
-		uid = j->auth_user ? boot->set.auth_uid : boot->set.imap_uid;
-		gid = j->auth_user ? boot->set.auth_gid : boot->set.imap_gid;
-		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1)
-			return -1;
-		if ((j->own_user || j->auth_user) &&
-		    change_user(uid, gid) == -1)
-			return -1;
-		if (keep_capabilities(j->caps) == -1)
-			return -1;
-		/* A change of uid turns dumpable on again. */
-		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
-			return -1;
-	}
+	if (boot->privileged != 0 && give_up(j, boot) == -1)
+		return -1;
+	/* A change of uid turns dumpable on again. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return -1;
 	if (j->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
-	return j->filter ? filter_enter(boot->role) : 0;
+	return filter ? filter_enter((enum boot_role)boot->role) : 0;
+}
+
+int
+jail_master(bool privileged)
+{
+	const struct jail *j = &jails[BOOT_MASTER];
+
+	if (limit(RLIMIT_CORE, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return -1;
+	if (!privileged)
+		return 0;
+	return bound_capabilities(j->caps) == -1 ? -1
+						 : keep_capabilities(j->caps);
+}
+
+/* Where there is no filter other things than ours may write and fork. */
+static int
+limits(const struct jail *j)
+{
+	bool strict = filter_off() == NULL;
+
+	if (limit(RLIMIT_CORE, 0) == -1 ||
+	    (j->files != 0 && limit(RLIMIT_NOFILE, j->files) == -1) ||
+	    (j->data != 0 && strict && limit(RLIMIT_DATA, j->data) == -1) ||
+	    (j->no_files && strict && limit(RLIMIT_FSIZE, 0) == -1) ||
+	    (j->no_forks && strict && limit(RLIMIT_NPROC, 0) == -1))
+		return -1;
+	return 0;
+}
+
+/* While it is root, what it will not be again. */
+static int
+give_up(const struct jail *j, const struct boot *boot)
+{
+	uint32_t uid, gid;
+
+	if (j->no_net && empty_net(&boot->set) == -1)
+		return -1;
+	if (j->empty_root && enter_empty_root() == -1)
+		return -1;
+	if (bound_capabilities(j->caps) == -1)
+		return -1;
+	uid = j->auth_user ? boot->set.auth_uid : boot->set.imap_uid;
+	gid = j->auth_user ? boot->set.auth_gid : boot->set.imap_gid;
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1)
+		return -1;
+	if ((j->own_user || j->auth_user) && change_user(uid, gid) == -1)
+		return -1;
+	return keep_capabilities(j->caps);
+}
+
+/* A machine that has none to give has been told of by the master. */
+static int
+empty_net(const struct settings *set)
+{
+	if (set->sandbox == SETTINGS_SANDBOX_OFF || unshare(CLONE_NEWNET) == 0)
+		return 0;
+	return set->sandbox == SETTINGS_SANDBOX_REQUIRED ? -1 : 0;
 }
 
 int
@@ -232,13 +303,20 @@ bound_capabilities(uint64_t caps)
 	return 0;
 }
 
+/* Those that it has, of these. */
 static int
 keep_capabilities(uint64_t caps)
 {
 	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct d[2] = {{0}};
 
-	d[0].permitted = d[0].effective = (uint32_t)caps;
-	d[1].permitted = d[1].effective = (uint32_t)(caps >> 32);
+	if (syscall(SYS_capget, &h, d) == -1)
+		return -1;
+	d[0].permitted &= (uint32_t)caps;
+	d[1].permitted &= (uint32_t)(caps >> 32);
+	for (int i = 0; i < 2; i++) {
+		d[i].effective = d[i].permitted;
+		d[i].inheritable = 0;
+	}
 	return (int)syscall(SYS_capset, &h, d);
 }

@@ -16,6 +16,12 @@
  */
 int jail_enter(const struct boot *boot);
 /*
+ * What the master gives up for itself and for all others: cores, being looked
+ * into and, as root, capabilities that none of them needs. 0, -1 with errno:
+ * then it must not start.
+ */
+int jail_master(bool privileged);
+/*
  * Sets how readily the kernel ends this process, as role, when memory is short.
  * What a parent was refused its children are refused too. 0, -1 with errno.
  */

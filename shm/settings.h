@@ -71,6 +71,12 @@ enum settings_verify { /* TLS_VERIFYPEER */
 	SETTINGS_VERIFY_REQUIRE, /* there must be one */
 };
 
+enum settings_sandbox {       /* SANDBOX */
+	SETTINGS_SANDBOX_OFF, /* no filters, Landlock, network of its own */
+	SETTINGS_SANDBOX_ON,  /* as far as the machine has them */
+	SETTINGS_SANDBOX_REQUIRED, /* ... or nothing is served */
+};
+
 struct settings {
 	struct settings_view view[2]; /* 0: PORT, 1: SSLPORT */
 	char config[SETTINGS_PATH];   /* the file itself, absolute */
@@ -85,6 +91,7 @@ struct settings {
 	uint32_t park;    /* IMAP_PARK */
 	uint32_t park_yield;  /* at MAXPERUSER the oldest parked one goes */
 	uint32_t park_linger; /* s that a quiet client keeps its session */
+	uint32_t sandbox;     /* enum settings_sandbox */
 	char notifysocket[SETTINGS_SOCKET];  /* "": none */
 	char controlsocket[SETTINGS_SOCKET]; /* "": none */
 	char admingroup[SETTINGS_WORD];      /* IMAPADMINGROUP, "": root only */

@@ -85,7 +85,7 @@ cat >"$site/hold.t" <<-'T'
 1> b IDLE
 1< + ...
 2+
-@sleep 5000
+@sleep 60000
 T
 "$talk" -p "$port" "$site/hold.t" >"$site/hold.out" 2>&1 &
 hold=$!
@@ -96,7 +96,11 @@ each auth "$auth" "$auth" '' 0000000000000004 1
 each watch "$imap" "$imap" '' 0000000000000004 1
 each worker "$imap" "$imap" '' $none 1
 groups=$(field "$master" Groups)
-each pam 0 0 "$groups" "$all" 0
+# What modules may need, as far as this machine has it (shm/jail.c).
+mask() { printf %016x $((0x$all & $1)); }
+each pam 0 0 "$groups" "$(mask 0x210445ff)" 0
+rights "$master" 0 0 "$groups" "$(mask 0x212445ff)" 0
+ok 'master: root with what its children need, not dumpable'
 each spawner 0 0 "$groups" 00000000000001e1 1
 each template 0 0 "$groups" 00000000000001e0 1
 each spare 0 0 "$groups" 00000000000001e0 1

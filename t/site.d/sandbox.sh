@@ -12,12 +12,15 @@ field() { # PID NAME
 soft() { # PID "NAME OF LIMIT"
 	sed -n "s/^$2  *\([^ ]*\) .*/\1/p" "/proc/$1/limits"
 }
+# Looked up once for all: ps and its kind are slow on a busy machine.
+look() { processes >"$site/processes"; }
+role() { awk -v r="$1" '$2 == r { print $1 }' "$site/processes"; }
 # each ROLE FUNCTION ARGUMENT...: true for all its processes, of which there are
 each() {
 	r=$1
 	shift
 	found=$(role "$r")
-	[ -n "$found" ] || { echo "# no $r" && return 1; }
+	[ -n "$found" ] || { echo "# no $r:" "$(cat "$site/processes")" && return 1; }
 	for p in $found; do
 		"$1" "$p" "${2:-}" "${3:-}" && continue
 		echo "# $r $p: not $*"
@@ -25,15 +28,17 @@ each() {
 	done
 }
 # shellcheck disable=SC2317
-unfiltered() { [ "$(field "$1" Seccomp)" = 0 ]; }
-# shellcheck disable=SC2317
-filters() { [ "$(field "$1" Seccomp)" = 2 ] && [ "$(field "$1" Seccomp_filters)" = "$2" ]; }
+filters() { [ "$(field "$1" Seccomp_filters)" = "$2" ]; }
 # shellcheck disable=SC2317
 files() { [ "$(soft "$1" 'Max open files')" -le "$2" ]; }
 # shellcheck disable=SC2317
 data() { [ "$(soft "$1" 'Max data size')" = "$2" ]; }
 # shellcheck disable=SC2317
 core() { [ "$(soft "$1" 'Max core file size')" = "$2" ]; }
+# shellcheck disable=SC2317
+size() { [ "$(soft "$1" 'Max file size')" = "$2" ]; }
+# shellcheck disable=SC2317
+forks() { [ "$(soft "$1" 'Max processes')" = "$2" ]; }
 # shellcheck disable=SC2317
 oom() { [ "$(cat "/proc/$1/oom_score_adj")" = "$2" ]; }
 refused() { # LINE: it is in the log, once
@@ -53,28 +58,48 @@ cat >"$site/hold.t" <<-'T'
 1$ a OK
 1> b IDLE
 1< + ...
-@sleep 5000
+@sleep 60000
 T
 "$talk" -p "$port" "$site/hold.t" >"$site/hold.out" 2>&1 &
 hold=$!
 wait_for 5 logged 'LOGIN, user=demo.*protocol=IMAP' && sleep 0.3
+look
 
 if logged 'no system-call filters'; then
 	skip 'filters' 'this kernel has none'
 else
-	for r in log auth watch worker; do
-		each $r filters 1
+	# The master's own and so everybody's, as root; then one of each.
+	m=0
+	[ "$(id -u)" -ne 0 ] || logged 'filter of the master' || m=1
+	[ "$(field "$master" Seccomp_filters)" = $m ] && each pam filters $m
+	ok 'master and pam have the filter of the master'
+	for r in log auth watch worker spawner template spare; do
+		each $r filters $((m + 1))
 		ok "$r: filtered"
 	done
-	# loginexec's program would inherit a filter of theirs.
-	for r in spawner template spare session; do
-		each $r unfiltered
-		ok "$r: not filtered, as the table says"
-	done
-	[ "$(field "$master" Seccomp)" = 0 ] && [ "$(field "$(role pam)" Seccomp)" = 0 ]
-	ok 'master and pam have none, as the table says'
+	each session filters $((m + 2))
+	ok 'a session: filtered by its own as well'
 	each template data 1073741824 && each session data 1073741824
 	ok 'sessions have at most 1 GiB of data'
+fi
+# no_net PID: sees no interface but its own loopback, which is down
+# shellcheck disable=SC2317
+no_net() {
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ] &&
+		[ "$(sed 1,2d "/proc/$1/net/dev" | grep -c :)" -le 1 ] &&
+		[ "$(sed 1d "/proc/$1/net/route" | wc -l)" -eq 0 ]
+}
+# shellcheck disable=SC2317
+same_net() { [ "$(readlink "/proc/$1/ns/net")" = "$(readlink /proc/self/ns/net)" ]; }
+if [ "$(id -u)" -ne 0 ]; then
+	skip 'networks of their own' 'not root'
+elif logged 'no networks of their own'; then
+	refused 'no networks of their own'
+	ok 'a machine that gives no networks: one line of the log'
+else
+	each log no_net && each auth no_net && each watch no_net &&
+		each worker no_net && each pam same_net && each session same_net
+	ok 'log, auth, watch and worker: an empty network of their own'
 fi
 each log files 1024 && each auth files 1024 && each pam files 1024 &&
 	each spawner files 1024 && each template files 256 &&
@@ -84,8 +109,13 @@ good=0
 for r in log auth pam spawner template spare session watch worker; do
 	each $r core 0 || good=1
 done
-[ $good -eq 0 ]
+core "$master" 0 && [ $good -eq 0 ]
 ok 'nobody leaves a core file'
+if ! logged 'no system-call filters'; then
+	each worker size 0 && each watch size 0 && each worker forks 0 &&
+		each watch forks 0 && each log forks 0
+	ok 'worker and watch write no file, and with log start no process'
+fi
 each template oom 500 && each session oom 500 && each worker oom 0
 ok 'short of memory: sessions go first'
 if [ "$(id -u)" -ne 0 ]; then
@@ -174,4 +204,59 @@ wait_for 20 test -s "$site/imapd.pid" && greets >/dev/null &&
 	refused 'no system-call filters'
 ok 'without filters the server runs, and says so once'
 site_stop
+# without CALL... -- COMMAND: as a kernel that has not got these calls
+without=$PROGRAMS/t/evil/without
+required() { # CALL: where it is missing SANDBOX=required starts nothing
+	printf 'SANDBOX=required\n' >>"$site/imapd"
+	"$without" "$1" -- "$PROGRAMS/imapd-master" -F -f "$site/imapd" \
+		>"$site/out" 2>&1 &
+	pid=$!
+	all_gone 20 $pid && ! wait "$pid" && grep "SANDBOX=required: $2" "$site/out" &&
+		[ ! -s "$site/imapd.pid" ]
+	rc=$?
+	sed -i '/^SANDBOX/d' "$site/imapd"
+	return $rc
+}
+degraded() { # CALL LINE: where it is missing the server runs and says so once
+	: >"$site/log"
+	"$without" "$1" -- "$PROGRAMS/imapd-master" -F -f "$site/imapd" \
+		>>"$site/log" 2>&1 &
+	master=$!
+	# shellcheck disable=SC2119
+	wait_for 20 test -s "$site/imapd.pid" && greets >/dev/null &&
+		refused "$2"
+	rc=$?
+	site_stop
+	return $rc
+}
+degraded seccomp 'no system-call filters: no seccomp'
+ok 'a kernel without seccomp: one line of the log'
+degraded landlock_create_ruleset 'no Landlock in this kernel'
+ok 'a kernel without Landlock: one line of the log'
+required seccomp 'no system-call filters: no seccomp'
+ok 'SANDBOX=required: nothing starts without seccomp'
+required landlock_create_ruleset 'no Landlock'
+ok 'SANDBOX=required: nothing starts without Landlock'
+if [ "$(id -u)" -eq 0 ]; then
+	degraded unshare 'no networks of their own'
+	ok 'a machine that gives no networks: one line of the log'
+	required unshare 'no networks of their own'
+	ok 'SANDBOX=required: nothing starts without them'
+fi
+: >"$site/log"
+printf 'SANDBOX=off\n' >>"$site/imapd"
+# shellcheck disable=SC2119
+site_run && greets >/dev/null && look && refused 'SANDBOX=off' &&
+	each spare filters 0 && each worker filters 0
+ok 'SANDBOX=off: no filters, and the log says so'
+site_stop
+sed -i '/^SANDBOX/d' "$site/imapd"
+for v in '' 0 no maybe; do
+	printf 'SANDBOX="%s"\n' "$v" >>"$site/imapd"
+	"$PROGRAMS/imapd-master" -t -f "$site/imapd" >"$site/out" 2>&1
+	echo "$v $?"
+	sed -i '/^SANDBOX/d' "$site/imapd"
+done >"$site/values"
+! grep -q ' 0$' "$site/values"
+ok 'SANDBOX: an empty or unknown word is an error'
 plan

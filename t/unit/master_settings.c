@@ -14,6 +14,7 @@
 #include "master/conf.h"
 #include "master/settings.h"
 #include "master/value.h"
+#include "shm/limits.h"
 
 static struct settings set;
 static struct notes notes;
@@ -444,10 +445,55 @@ files_are_read_with_their_companion(void **state)
 	rmdir(dir);
 }
 
+/* LIMITS_SETTING: the table's value is the default, and stays one. */
+static void
+no_limit_is_switched_off_by_nothing_or_0(void **state)
+{
+	static const struct {
+		const char *setting;
+		long value;
+	} rows[] = {
+#define ROW(name, value, unit, beyond, setting) {setting, value},
+	    LIMITS_SETTING(ROW)};
+	static struct settings before;
+	static char page[262144];
+	char text[128], want[128];
+	FILE *f = fopen("etc/imapd.5", "r");
+	size_t n;
+
+	(void)state;
+	assert_non_null(f);
+	n = fread(page, 1, sizeof(page) - 1, f);
+	page[n] = '\0';
+	(void)fclose(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s=0\n", rows[i].setting);
+		assert_int_not_equal(load(text, ""), 0);
+		(void)snprintf(text, sizeof(text), "%s=-1\n", rows[i].setting);
+		assert_int_not_equal(load(text, ""), 0);
+		/* Unset by an empty text: the default, or an error. */
+		assert_int_equal(load("", ""), 0);
+		memcpy(&before, &set, sizeof(before));
+		(void)snprintf(
+		    text, sizeof(text), "%s=\"\"\n", rows[i].setting);
+		if (load(text, "") == 0)
+			assert_memory_equal(&before, &set, sizeof(before));
+		(void)snprintf(text, sizeof(text), "%s=%ld\n", rows[i].setting,
+		    rows[i].value);
+		assert_int_equal(load(text, ""), 0);
+		assert_memory_equal(&before, &set, sizeof(before));
+		(void)snprintf(want, sizeof(want), ".It Cm %s Bq %ld",
+		    rows[i].setting, rows[i].value);
+		if (strstr(page, want) == NULL)
+			fail_msg("%s: not in the manual", want);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(no_limit_is_switched_off_by_nothing_or_0),
 	    cmocka_unit_test(defaults_are_those_of_the_manual),
 	    cmocka_unit_test(each_port_sees_its_own_file_last),
 	    cmocka_unit_test(ports_may_carry_addresses),

@@ -255,6 +255,24 @@ wants_refusal(int worker, uint64_t conn, uint32_t why)
 	assert_int_equal(ipc_get_u32(&get), why);
 }
 
+/* It has broken the rules: dropped, and the master knows; a new one comes. */
+static void
+is_dropped(int worker)
+{
+	struct ipc_get get;
+	char byte;
+
+	assert_int_equal(recv(workers[worker], &byte, 1, 0), 0);
+	close(workers[worker]);
+	await(master, BOOT_SPAWNER, BOOT_MASTER);
+	assert_int_equal(msg.type, IPC_BLAME);
+	ipc_open(&get, &msg);
+	assert_int_equal(ipc_get_u32(&get), worker);
+	assert_int_equal(ipc_get_u64(&get), 70 + worker);
+	assert_int_equal(ipc_done(&get), 0);
+	add_worker((uint32_t)worker, 70 + (uint64_t)worker, &workers[worker]);
+}
+
 static int
 wants_session(int worker, uint64_t conn, struct report *r)
 {
@@ -364,9 +382,12 @@ a_ticket_is_for_one_worker_one_life_one_connection(void **state)
 {
 	(void)state;
 	wants_refusal(0, 6, IPC_REFUSED_TICKET);
+	is_dropped(0);
 	wants_refusal(1, 5, IPC_REFUSED_TICKET);
+	is_dropped(1);
 	ticket.incarnation = 69;
 	wants_refusal(0, 5, IPC_REFUSED_TICKET);
+	is_dropped(0);
 }
 
 static void
@@ -399,6 +420,7 @@ a_forged_ticket_is_refused(void **state)
 	(void)state;
 	key[0] ^= 1;
 	wants_refusal(0, 5, IPC_REFUSED_TICKET);
+	is_dropped(0);
 	key[0] ^= 1;
 }
 
@@ -513,9 +535,11 @@ malformed_messages_cost_only_their_sender(void **state)
 	assert_int_equal(ipc_send(workers[0], &put, NULL, 0), 0);
 	await(workers[0], BOOT_SPAWNER, BOOT_WORKER);
 	assert_int_equal(msg.type, IPC_REFUSED);
-	ended(0, 99);
+	is_dropped(0);
+	ended(0, 99);               /* of nobody: it may have gone meanwhile */
 	ipc_begin(&put, IPC_ENDED); /* too short */
 	assert_int_equal(ipc_send(workers[0], &put, NULL, 0), 0);
+	is_dropped(0);
 	/* Not a message for a spawner: this worker is dropped. */
 	ipc_begin(&put, IPC_ASK);
 	assert_int_equal(ipc_send(workers[0], &put, NULL, 0), 0);

@@ -15,8 +15,8 @@
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
-#define GRACE_SECONDS 600  /* for a literal, */
-#define GRACE_RATE    1024 /* and one more for so many bytes */
+#define APPEND_GRACE  600  /* seconds for a literal, */
+#define APPEND_RATE   1024 /* and one more for so many bytes */
 #define SWALLOW_TIMES 2    /* times the limit is read and thrown away */
 
 struct append {
@@ -215,7 +215,7 @@ copy_literal(struct append *a)
 	struct session *s = a->c->s;
 	uint64_t left = a->message.literal->n;
 	time_t end =
-	    session_clock() + GRACE_SECONDS + (time_t)(left / GRACE_RATE);
+	    session_clock() + APPEND_GRACE + (time_t)(left / APPEND_RATE);
 	const char *p;
 	size_t n;
 

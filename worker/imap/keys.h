@@ -12,9 +12,7 @@
 
 #include "maildir/maildir.h"
 #include "maildir/mime.h"
-
-#define KEYS_TEXT_MAX 4096 /* bytes of one text; longer ones are cut */
-#define KEYS_REFS_MAX 20   /* references of one message: the last ones */
+#include "shm/limits.h"
 
 /* Texts: their numbers, and as bits 1u << number what is wanted. */
 enum keys_text {

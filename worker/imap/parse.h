@@ -11,19 +11,10 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "shm/limits.h"
 #include "worker/imap/arena.h"
 #include "worker/imap/reader.h"
 #include "worker/imap/seqset.h"
-
-#define PARSE_NESTING_MAX   32 /* parentheses after login */
-#define PARSE_SEARCH_DEPTH  64
-#define PARSE_SEARCH_NODES  1000
-#define PARSE_FETCH_MAX     128 /* attributes of one FETCH */
-#define PARSE_PATTERNS_MAX  64  /* of one LIST */
-#define PARSE_SECTION_DEPTH 100 /* numbers in one section */
-#define PARSE_FIELDS_MAX    500 /* header names in one section */
-#define PARSE_OBJECTID_MAX  255
-#define PARSE_FLAGS_MAX     512 /* flags of one list */
 
 /*
  * A cursor over a command. It fails for good at the first error and remembers

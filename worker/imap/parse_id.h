@@ -2,11 +2,8 @@
 #ifndef IMAP_PARSE_ID_H
 #define IMAP_PARSE_ID_H
 
+#include "shm/limits.h"
 #include "worker/imap/parse.h"
-
-#define PARSE_ID_PAIRS 30
-#define PARSE_ID_KEY   30
-#define PARSE_ID_VALUE 1024
 
 /* ID: RFC 2971. pairs[2i], pairs[2i+1]; a NIL value has p NULL. */
 struct parse_id {

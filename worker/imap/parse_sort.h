@@ -5,9 +5,8 @@
 #ifndef IMAP_PARSE_SORT_H
 #define IMAP_PARSE_SORT_H
 
+#include "shm/limits.h"
 #include "worker/imap/parse.h"
-
-#define PARSE_SORT_MAX 16 /* criteria of one SORT */
 
 enum parse_sort_key {
 	PARSE_SORT_ARRIVAL,

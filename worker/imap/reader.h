@@ -10,13 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shm/limits.h"
 #include "worker/imap/arena.h"
 #include "worker/imap/wire.h"
-
-#define READER_LINE_MAX     65536u /* of a command without its literals */
-#define READER_LITERAL_MAX  65536u /* one literal, other than APPEND's */
-#define READER_LITERALS_MAX 100u
-#define READER_LITERALS_SUM 262144u
 
 struct reader_literal {
 	size_t at;     /* offset in text of the "{" */

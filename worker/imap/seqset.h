@@ -6,10 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shm/limits.h"
 #include "worker/imap/arena.h"
 #include "worker/imap/buf.h"
-
-#define SEQSET_RANGES_MAX 10000
 
 struct seqset_range {
 	uint32_t lo, hi; /* 0 stands for "*" */

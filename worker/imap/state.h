@@ -15,6 +15,7 @@
 
 #include "maildir/maildir.h"
 #include "shm/ipc.h"
+#include "shm/limits.h"
 #include "shm/settings.h"
 #include "worker/imap/arena.h"
 #include "worker/imap/buf.h"
@@ -24,7 +25,6 @@
 
 #define SESSION_ARENA_MAX   (64u << 20) /* bytes that one command may take */
 #define SESSION_LINE_MAX    (64u << 20) /* one response without its literals */
-#define SESSION_BAD_MAX     20          /* bad commands in a row, then BYE */
 #define SESSION_QUIET       2  /* s without input: look at the folder once */
 #define SESSION_ADDRESS     64 /* bytes of an address as text */
 #define SESSION_TAG_MAX     1024

@@ -5,12 +5,11 @@
 #ifndef NET_GATE_H
 #define NET_GATE_H
 
+#include "shm/limits.h"
 #include "worker/net/client.h"
 #include "worker/net/login.h"
 
-#define GATE_BAD_MAX    3u  /* bad commands, then BYE */
-#define GATE_FAILED_MAX 3u  /* failed logins, then BYE */
-#define GATE_TURN       64u /* commands of one client in one tick */
+#define GATE_TURN 64u /* commands of one client in one tick */
 
 struct gate {
 	struct login_cut cut;

@@ -10,18 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOGIN_LINE_MAX     8192u  /* a command without literals and CRLF */
-#define LOGIN_ID_MAX       33792u /* an ID: 30 pairs, RFC 2971 3.3 */
-#define LOGIN_SASL_MAX     8192u  /* a SASL response, base64 */
-#define LOGIN_LITERAL_MAX  1024u
-#define LOGIN_LITERALS_MAX 4u
-#define LOGIN_LITERALS_SUM 4096u
-#define LOGIN_SWALLOW_MAX  4096u  /* LITERAL-: a refused one, dropped */
-#define LOGIN_SWALLOW_SUM  16384u /* ... of one command, then BYE */
-#define LOGIN_TAG_MAX      127u
-#define LOGIN_PAIRS_MAX    30u /* RFC 2971 3.3 */
-#define LOGIN_KEY_MAX      30u
-#define LOGIN_VALUE_MAX    1024u
+#include "shm/limits.h"
 
 struct login_literal {
 	size_t at;   /* offset of its "{" */
