@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "shm/board.h"
 #include "t/unit/imap_room.h"
 
 #define STEP_MS 5000
@@ -99,6 +100,27 @@ expect(enum ipc_type type)
 		    ipc_recv(control, BOOT_WORKER, BOOT_SESSION, &msg), 1);
 	} while (msg.type == IPC_NOTE && type != IPC_NOTE);
 	assert_string_equal(ipc_name(msg.type), ipc_name(type));
+}
+
+/* Of INBOX, whose folder is the account's root: its slot, then the account's.
+ */
+static void
+expect_posts(void)
+{
+	struct ipc_get g;
+	struct stat st;
+
+	assert_int_equal(stat(room.dir, &st), 0);
+	expect(IPC_POST);
+	ipc_open(&g, &msg);
+	assert_int_equal(ipc_get_u64(&g), st.st_dev);
+	assert_int_equal(ipc_get_u64(&g), st.st_ino);
+	assert_int_not_equal(ipc_get_u64(&g), 0);
+	expect(IPC_POST);
+	ipc_open(&g, &msg);
+	assert_int_equal(ipc_get_u64(&g), st.st_dev | BOARD_ACCOUNT);
+	assert_int_equal(ipc_get_u64(&g), st.st_ino);
+	assert_int_equal(ipc_get_u64(&g), 0);
 }
 
 static void
@@ -243,30 +265,19 @@ end_tells_what_fetch_sent(void **state)
 static void
 a_change_is_posted_before_its_ok(void **state)
 {
-	struct ipc_get g;
-	struct stat st;
-
 	(void)state;
 	serve("x", "", 0);
 	say("a SELECT INBOX\r\n");
 	(void)hear("a OK [READ-WRITE] Ok\r\n");
 	say("b STORE 1 +FLAGS (\\Deleted)\r\n");
 	(void)hear("b OK STORE completed.\r\n");
-	expect(IPC_POST);
-	ipc_open(&g, &msg);
-	assert_int_equal(stat(room.dir, &st), 0);
-	assert_int_equal(ipc_get_u64(&g), st.st_dev);
-	assert_int_equal(ipc_get_u64(&g), st.st_ino);
-	assert_int_not_equal(ipc_get_u64(&g), 0);
-	expect(IPC_POST); /* the account's */
+	expect_posts();
 	say("c EXPUNGE\r\n");
 	(void)hear("c OK EXPUNGE completed.\r\n");
-	expect(IPC_POST);
-	expect(IPC_POST);
+	expect_posts();
 	say("d APPEND INBOX {3+}\r\nabc\r\n");
 	(void)hear("APPEND Ok.\r\n");
-	expect(IPC_POST);
-	expect(IPC_POST);
+	expect_posts();
 	/* Nothing was changed by this one. */
 	say("e STORE 1 -FLAGS (\\Flagged)\r\nf LOGOUT\r\n");
 	(void)hear("f OK LOGOUT completed\r\n");
