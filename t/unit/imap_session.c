@@ -85,14 +85,20 @@ tear_down(void **state)
 	return 0;
 }
 
-/* The next message of the session, which must be of this type. */
+/*
+ * The next message of the session, which must be of this type. What it notes
+ * for the connection table is passed over by who does not ask for it.
+ */
 static void
 expect(enum ipc_type type)
 {
 	struct pollfd p = {.fd = control, .events = POLLIN};
 
-	assert_int_equal(poll(&p, 1, STEP_MS), 1);
-	assert_int_equal(ipc_recv(control, BOOT_WORKER, BOOT_SESSION, &msg), 1);
+	do {
+		assert_int_equal(poll(&p, 1, STEP_MS), 1);
+		assert_int_equal(
+		    ipc_recv(control, BOOT_WORKER, BOOT_SESSION, &msg), 1);
+	} while (msg.type == IPC_NOTE && type != IPC_NOTE);
 	assert_string_equal(ipc_name(msg.type), ipc_name(type));
 }
 
@@ -340,6 +346,53 @@ shutdown_says_bye_in_and_out_of_idle(void **state)
 }
 
 static void
+expect_note(uint32_t state, const char *folder, const char *device)
+{
+	char text[IPC_NOTE_TEXT];
+	struct ipc_get g;
+
+	expect(IPC_NOTE);
+	ipc_open(&g, &msg);
+	assert_int_equal(ipc_get_u64(&g), conn);
+	assert_int_equal(ipc_get_u32(&g), state);
+	assert_true(ipc_get_u64(&g) > 0); /* received */
+	(void)ipc_get_u64(&g);
+	ipc_get_str(&g, text, sizeof(text));
+	assert_string_equal(text, folder);
+	ipc_get_str(&g, text, sizeof(text));
+	assert_string_equal(text, device);
+	assert_int_equal(ipc_done(&g), 0);
+}
+
+static void
+it_notes_for_the_table_and_an_administrator_ends_it(void **unused)
+{
+	struct ipc_put m;
+
+	(void)unused;
+	serve("x", "", 0);
+	say("a ID (\"name\" \"prog\" \"DEVICE\" \"phone\")\r\n");
+	expect_note(IPC_NOTE_AUTH, "", "phone");
+	(void)hear("a OK ID completed\r\n");
+	say("b SELECT INBOX\r\n");
+	expect_note(IPC_NOTE_SELECTED, "INBOX", "");
+	(void)hear("b OK [READ-WRITE] Ok\r\n");
+	say("c UNSELECT\r\n");
+	expect_note(IPC_NOTE_AUTH, "", "");
+	(void)hear("c OK UNSELECT completed.\r\n");
+	say("d IDLE\r\n");
+	expect_note(IPC_NOTE_IDLE, "", "");
+	(void)hear("idle mode\r\n");
+	ipc_begin(&m, IPC_SHUTDOWN);
+	ipc_put_u32(&m, IPC_SHUTDOWN_KICK);
+	assert_int_equal(ipc_send(control, &m, NULL, 0), 0);
+	(void)hear("* BYE [ALERT] Disconnected by the administrator.\r\n");
+	expect_end(conn, IPC_END_SHUTDOWN);
+	(void)close(stream);
+	stream = -1;
+}
+
+static void
 a_worker_that_dies_ends_the_client(void **state)
 {
 	char c;
@@ -386,6 +439,7 @@ main(void)
 	    T(a_change_is_posted_before_its_ok),
 	    T(idle_watches_looks_and_waits),
 	    T(shutdown_says_bye_in_and_out_of_idle),
+	    T(it_notes_for_the_table_and_an_administrator_ends_it),
 	    T(a_worker_that_dies_ends_the_client),
 	    T(nobody_comes_and_it_ends),
 	};
