@@ -201,9 +201,8 @@ enum ipc_refused {               /* why no session */
 #define IPC_SERVE_AUTH     4u /* AUTHENTICATE, not LOGIN */
 #define IPC_SERVE_COMPRESS 8u /* stream is relayed from COMPRESS */
 #define IPC_PARK_SELECTED  1u /* a mailbox is: NOOP needs a session */
-#define IPC_RESUME_NEWS                                                        \
-	16u /* only tell what is new: nothing is to be read                    \
-	       before a STAY, and PARK needs no WISH */
+/* Only tell what is new: nothing is read before a STAY, PARK needs no WISH. */
+#define IPC_RESUME_NEWS 16u
 
 #define IPC_SHUTDOWN_STOP 0u /* the server stops */
 #define IPC_SHUTDOWN_FAST 1u /* ... and does not wait */
