@@ -49,7 +49,7 @@ body
 @sleep 300
 1=
 1> i FETCH 3 FLAGS
-1< * 3 FETCH (FLAGS (\Draft))
+1< * 3 FETCH (FLAGS (\Draft...))
 1< i OK FETCH completed.
 # SELECTED-DELAYED: EXPUNGE waits for a command that may tell it
 1> j NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))
