@@ -85,7 +85,7 @@ body
 1< r OK NOTIFY completed
 2> s STORE 1 +FLAGS.SILENT (\Deleted)
 2$ s OK
-1< * 1 FETCH (UID 4 FLAGS (\Draft \Deleted) MODSEQ ($_))
+1< * 1 FETCH (UID 4 FLAGS (\Draft \Deleted...) MODSEQ ($_))
 2> t EXPUNGE
 2$ t OK
 1< * VANISHED 4
