@@ -72,9 +72,12 @@ for op in $mutated; do
 	expected "$op" >"$tmp/want"
 	: >"$tmp/bad"
 	mutants=0 k=0
-	while k=$((k + 1)) && mutant "$op" $k 1002 >"$tmp/less" &&
-		[ $k -le $(($(wc -l <"$tmp/want") + 4)) ] || grep -q '^< f[a-z]*sync ' "$tmp/less"; do
-		[ -s "$tmp/less" ] || continue
+	last=$(($(wc -l <"$tmp/want") + 12))
+	while k=$((k + 1)) && [ $k -le $last ]; do
+		# What else is left out, the index's own calls too, is not asked.
+		mutant "$op" $k 1002 >"$tmp/less"
+		[ "$(grep -c '^[<>]' "$tmp/less")" = 1 ] || continue
+		grep -q '^< f[a-z]*sync ' "$tmp/less" || continue
 		mutants=$((mutants + 1))
 		mutant "$op" $k 1004 >"$tmp/more"
 		grep -q '^> f[a-z]*sync ' "$tmp/more" ||
