@@ -6,6 +6,7 @@ at. Prints TAP without a plan.
 import socket
 import ssl
 import sys
+import time
 import zlib
 
 port, sslport, workers = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
@@ -123,6 +124,25 @@ def session(tls):
     return c.is_over()
 
 
+def parks(tls, compressed):
+    """In and out of IDLE while sessions come and go (IMAP_PARK_LINGER=0)."""
+    for i in range(25):
+        c = Client(tls)
+        if compressed:
+            c.compress()
+        c.ask(b"b SELECT INBOX")
+        time.sleep(0.004 * (i % 7))
+        c.send(b"c IDLE\r\n")
+        assert c.line().startswith(b"+ ")
+        time.sleep(0.003 * (i % 3))
+        c.send(b"DONE\r\n")
+        assert c.answer(b"c")[-1].startswith(b"c OK")
+        for k in range(4):
+            assert c.ask(b"n NOOP")[-1].startswith(b"n OK")
+            time.sleep(0.003 * k)
+    return True
+
+
 def lives():
     return Client().ask(b"a NOOP")[-1].startswith(b"a OK")
 
@@ -195,6 +215,9 @@ def cost(n):
 
 ok(session(False), "a session on a plain connection")
 ok(session(True), "a session under TLS")
+ok(parks(True, False), "TLS clients park and come back")
+ok(parks(False, True), "compressed clients park and come back")
+ok(parks(True, True), "so do those with both")
 ok(truncated(), "a truncated stream ends")
 ok(text_behind(), "text behind COMPRESS is never run")
 ok(bomb_of_a_line(), "32 MB of zeros for a line end the client")

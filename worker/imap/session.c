@@ -332,6 +332,9 @@ run(struct session *s)
 		arena_reset(s->arena);
 		next_command(s);
 		tell_notices(s);
+		/* What comes over the channel now is for the next client. */
+		if (s->client.state == SESSION_PARKED)
+			break;
 		if (s->control != -1 && ++s->served % CONTROL_EVERY == 0)
 			session_control(s);
 		session_obey(s);
@@ -389,7 +392,8 @@ wait_input(struct session *s)
 				(void)park_client(s, session_clock() - begin);
 			break;
 		case WIRE_LATE:
-			if (session_clock() < end)
+			if (s->client.state == SESSION_PARKED ||
+			    session_clock() < end)
 				break;
 			session_bye(s, IPC_END_TIMEOUT,
 			    busy ? "Timed out in the middle of a command."
