@@ -157,6 +157,8 @@ void entry_free(struct mailbox *);
 void entry_reset(struct mailbox *);
 /* Copies n bytes and a NUL. The offset, UINT32_MAX: ENOMEM. */
 uint32_t pool_add(struct pool *, const char *, size_t n);
+/* Room for so many more, so that adding them cannot fail. 0; -1: ENOMEM. */
+int uids_reserve(struct uids *, size_t more);
 int uids_add(struct uids *, uint32_t);
 
 /* ---- mailbox_look.c, mailbox_number.c: bringing it up to date ---- */

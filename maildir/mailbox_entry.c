@@ -370,19 +370,27 @@ pool_add(struct pool *pool, const char *p, size_t n)
 }
 
 int
-uids_add(struct uids *uids, uint32_t uid)
+uids_reserve(struct uids *uids, size_t more)
 {
-	size_t room;
+	size_t room = uids->room == 0 ? 16 : uids->room;
 	void *p;
 
-	if (uids->n == uids->room) {
-		room = uids->room == 0 ? 16 : uids->room * 2;
-		p = reallocarray(uids->v, room, sizeof(*uids->v));
-		if (p == NULL)
-			return -1;
-		uids->v = p;
-		uids->room = room;
-	}
+	while (room - uids->n < more)
+		room *= 2;
+	if (uids->v != NULL && room == uids->room)
+		return 0;
+	if ((p = reallocarray(uids->v, room, sizeof(*uids->v))) == NULL)
+		return -1;
+	uids->v = p;
+	uids->room = room;
+	return 0;
+}
+
+int
+uids_add(struct uids *uids, uint32_t uid)
+{
+	if (uids_reserve(uids, 1) == -1)
+		return -1;
 	uids->v[uids->n++] = uid;
 	return 0;
 }

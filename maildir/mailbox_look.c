@@ -331,8 +331,9 @@ take_line(struct mailbox *mb, const struct uidline *line)
 		    line->uid <= mb->max_uid)
 			return 0;
 		/* Of two UIDs for one name the larger one wins. */
-		mb->entries[i].bits |= ENTRY_DEAD;
-		if (i < mb->n && part_with(mb, i) == -1)
+		if (i >= mb->n)
+			mb->entries[i].bits |= ENTRY_DEAD;
+		else if (part_with(mb, i) == -1)
 			return -1;
 	}
 	i = entry_add(mb, line->uid, line->name, line->len);
@@ -342,12 +343,17 @@ take_line(struct mailbox *mb, const struct uidline *line)
 	return 0;
 }
 
-/* A message of the view is no more: the index and the client are to know. */
+/*
+ * A message of the view is no more: the index and the client are to know. 0;
+ * -1: no memory, it is still in the view.
+ */
 static int
 part_with(struct mailbox *mb, size_t i)
 {
-	if (uids_add(&mb->buried, mb->messages[i].uid) == -1)
+	if (uids_reserve(&mb->vanished, 1) == -1 ||
+	    uids_add(&mb->buried, mb->messages[i].uid) == -1)
 		return -1;
+	mb->entries[i].bits |= ENTRY_DEAD;
 	if ((mb->entries[i].bits & ENTRY_ADDED) != 0)
 		return 0; /* nobody was told of it */
 	return uids_add(&mb->vanished, mb->messages[i].uid);
@@ -545,7 +551,6 @@ lose(struct look *l, size_t i)
 		l->unsure = true;
 		return 0;
 	}
-	mb->entries[i].bits |= ENTRY_DEAD;
 	return part_with(mb, i);
 }
 

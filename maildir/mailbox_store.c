@@ -411,7 +411,9 @@ mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool *gone)
 		errno = EROFS;
 		return -1;
 	}
-	if (mailbox_load(mb) == -1 || mailbox_lock(mb, &lock, false) == -1)
+	/* What has been unlinked must be told to the index, memory or not. */
+	if (mailbox_load(mb) == -1 || uids_reserve(&mb->buried, n) == -1 ||
+	    mailbox_lock(mb, &lock, false) == -1)
 		return -1;
 	/* Where the index is lost the next look tells. */
 	if (history_follow(mb) == -1) {

@@ -19,11 +19,7 @@ for op in $(operations); do
 	for fault in $faults; do
 		# a sanitizer has the memory
 		case $fault in
-		# (of MOVE it finds a UID told whose file is gone: t/cases.md, C16)
-		memory)
-			[ "${o%san}" = "$o" ] || continue
-			[ -n "$full" ] || [ "$op" != move ] || continue
-			;;
+		memory) [ "${o%san}" = "$o" ] || continue ;;
 		esac
 		swept "$op, $fault" "$driver" sweep "$op" "$base" "$tmp/site" \
 			"$fault" "$step"
