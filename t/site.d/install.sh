@@ -5,8 +5,10 @@
 . t/lib.sh
 d=$site/root
 run_make() { # TARGET [NAME=VALUE ...]
-	# -o all: what is built is installed, nothing is built.
-	make -o all O="$PROGRAMS" "$@" DESTDIR="$d" >"$site/make.out" 2>&1 </dev/null
+	# -o all: what is built is installed, nothing is built; WHERE: nor is it
+	# to be built anew by the next make, whatever folders are named here.
+	make -o all O="$PROGRAMS" WHERE="$(cat "$PROGRAMS/where")" "$@" \
+		DESTDIR="$d" >"$site/make.out" 2>&1 </dev/null
 	rc=$?
 	[ $rc -eq 0 ] || sed 's/^/# /' "$site/make.out"
 	return $rc
