@@ -8,7 +8,8 @@ if ! has python3; then
 	plan
 fi
 site_make LOGIN_TIMEOUT=4 HANDSHAKE_TIMEOUT=4 AUTH_FLOOR_MS=100 \
-	MAXUNAUTH=${CROWD:-100} MAXPERIP=60 MAXPERUSER=200 TRUSTED_NETS='127.0.0.1' MAXPERIP_EXEMPT=127.0.0.1
+	MAXUNAUTH="${CROWD:-100}" MAXPERIP=60 MAXPERUSER=200 \
+	TRUSTED_NETS='127.0.0.1' MAXPERIP_EXEMPT=127.0.0.1
 site_run
 ok 'the server starts'
 python3 t/site.d/hostile.py "$port" "$sslport" "${PATIENCE:-10}" "${FLOOD:-200}" \
