@@ -42,6 +42,7 @@ static int exec_child(struct brood *, struct child *, int parent, int log);
 static void introduce(struct brood *, struct child *);
 static void give_table(struct brood *, struct child *);
 static void give_log(struct brood *, struct child *);
+static void give_tickets(struct brood *, struct child *);
 static void send_peer(
     struct brood *, struct child *to, const struct child *about, int fd);
 static void send_certs(struct brood *, struct child *, int fd, bool tell);
@@ -86,6 +87,9 @@ brood_start(struct brood *b, uint64_t now)
 {
 	if (b->stopping)
 		return;
+	if (tickets_turn(&b->tickets, b->boot.set.tls_ticket_time, now))
+		for (int i = BROOD_SERVANTS; i < BROOD_OLD; i++)
+			give_tickets(b, &b->v[i]);
 	for (int i = 0; i < BROOD_SERVANTS; i++)
 		if (b->v[i].pid == 0 && may_start(b, servants[i], now))
 			start_child(b, &b->v[i], servants[i]);
@@ -136,18 +140,20 @@ may_start(const struct brood *b, enum boot_role role, uint64_t now)
 int
 brood_wait(const struct brood *b, uint64_t now)
 {
-	uint64_t retry, first = UINT64_MAX;
+	uint64_t retry, first = b->tickets.due > now ? b->tickets.due : now;
 
 	if (b->stopping)
 		return -1;
-	if (b->drain != DRAIN_NONE) /* who was killed will be reaped */
-		first = b->drain_until > now ? b->drain_until : now + 100;
+	if (b->drain != DRAIN_NONE) { /* who was killed will be reaped */
+		retry = b->drain_until > now ? b->drain_until : now + 100;
+		first = retry < first ? retry : first;
+	}
 	for (int i = 0; i < BOOT_ROLES; i++) {
 		retry = b->throttle[i].retry;
 		if (retry > now && retry < first)
 			first = retry;
 	}
-	return first == UINT64_MAX ? -1 : (int)(first - now);
+	return (int)(first - now);
 }
 
 static int
@@ -228,6 +234,7 @@ introduce(struct brood *b, struct child *c)
 		brood_send(b, c, &put, -1);
 		ipc_wipe();
 	}
+	give_tickets(b, c);
 	if (c->role == BOOT_WORKER && b->certs != -1) {
 		send_certs(b, c, b->certs, !b->told);
 		b->told = true;
@@ -257,6 +264,19 @@ introduce(struct brood *b, struct child *c)
 		close(pair[0]);
 		close(pair[1]);
 	}
+}
+
+/* To whoever is a worker, of the old generation too: all resume with all. */
+static void
+give_tickets(struct brood *b, struct child *c)
+{
+	struct ipc_put put;
+
+	if (c->pid == 0 || c->role != BOOT_WORKER)
+		return;
+	tickets_put(&b->tickets, &put);
+	brood_send(b, c, &put, -1);
+	ipc_wipe();
 }
 
 /* Of so many records as there may be clients in all. */

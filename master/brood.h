@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "master/admit.h"
+#include "master/tickets.h"
 #include "shm/boot.h"
 #include "shm/ipc.h"
 
@@ -57,6 +58,7 @@ struct brood {
 	struct child v[BROOD_MAX];
 	struct throttle throttle[BOOT_ROLES];
 	uint8_t key[32];
+	struct tickets tickets;
 	int board;
 	int bells[BOOT_WORKERS];
 	int certs;     /* memfd, -1: no TLS */

@@ -153,6 +153,8 @@ static const struct row rows[] = {
 	FIELD(tls_verify)},
     {"TLS_CHECK", value_number, 1, 86400, "60", SHARED, false,
 	FIELD(tls_check)},
+    {"TLS_TICKET_TIME", value_number, 1, 604800, "43200", SHARED, false,
+	FIELD(tls_ticket_time)},
     {"TLS_CERTFILE", value_path, 0, 0, "", SHARED, false, FIELD(tls_certfile)},
     {"TLS_PRIVATE_KEYFILE", value_path, 0, 0, "", SHARED, false,
 	FIELD(tls_keyfile)},

@@ -13,7 +13,7 @@
 
 #include "shm/boot.h"
 
-#define IPC_VERSION  2      /* said in HELLO; another one is refused */
+#define IPC_VERSION  3      /* said in HELLO; another one is refused */
 #define IPC_BODY_MAX 73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX  3      /* descriptors with one message */
 
@@ -32,10 +32,11 @@
  * CERTS     u32 tell (1: log them); fd: memfd, see worker/net/bundle.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
+ * TICKETS   160 bytes: two TLS ticket keys, in use and before
  * NOTE      u64 conn, u32 state (IPC_NOTE_*), u64 received, u64 sent, str
- * folder, str device ("": as before)          for the connection table TABLE
- * u32 worker, u32 retired (1: it takes no new clients); fd: its connection
- * table (shm/conntab.h), to itself for writing, to an administrator for reading
+ *           folder, str device ("": as before)     for the connection table
+ * TABLE     u32 worker, u32 retired (1: it takes no new clients); fd: its
+ *           connection table, for an administrator a read-only one
  * KICK      u64 conn (0: by user), str user       end these connections
  * NOTBEFORE str user, u64 time (CLOCK_REALTIME, s) tickets of this account that
  *           were sealed up to then are void
@@ -122,6 +123,7 @@
 	X(CERTS, MASTER, WORKER, 1, 64)                                        \
 	X(CERTS_OK, WORKER, MASTER, 0, 2048)                                   \
 	X(KEY, MASTER, ANY, 0, 64)                                             \
+	X(TICKETS, MASTER, WORKER, 0, 192)                                     \
 	X(STOP, MASTER, ANY, 0, 64)                                            \
 	X(BLAME, ANY, MASTER, 0, 64)                                           \
 	X(CLIENT, MASTER, WORKER, 1, 1024)                                     \
@@ -240,7 +242,6 @@ struct ipc_get { /* reading a body: fails for good at the first lie */
 	const uint8_t *p, *end;
 	bool failed;
 };
-
 /* The name of a type for the log, "?" for a number that is none. */
 const char *ipc_name(unsigned type);
 /* A SEQPACKET pair, close-on-exec; 0, or -1 with errno. */
@@ -274,8 +275,7 @@ void ipc_blame(int master, uint32_t number, uint64_t incarnation);
  * and with no more descriptors than it may have. 0: the peer has gone. -1 with
  * errno: EAGAIN, or EPROTO for a message that the list forbids (its
  * descriptors are closed; the caller drops this peer and lives on). After
- * EPROTO msg->type and the body stay readable until the next call, so that the
- * caller can see what it was that was refused.
+ * EPROTO msg->type and the body stay readable until the next call.
  * Descriptors of the previous message that were not taken are closed.
  */
 int ipc_recv(

@@ -137,7 +137,8 @@ struct settings {
 	uint32_t tls_external;         /* bit 1: PORT, bit 2: SSLPORT */
 	char tls_field[SETTINGS_WORD]; /* TLS_EXTERNAL: field with the name */
 	uint32_t tls_verify;           /* enum settings_verify */
-	uint32_t tls_check; /* s between looks at the files, TLS_CHECK */
+	uint32_t tls_check;       /* s between looks at the files, TLS_CHECK */
+	uint32_t tls_ticket_time; /* s that a ticket key is in use */
 	char tls_certfile[SETTINGS_PATH];
 	char tls_keyfile[SETTINGS_PATH];
 	char tls_protocol[SETTINGS_WORD]; /* as written, checked */

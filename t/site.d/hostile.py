@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -180,6 +181,29 @@ def torn_append(maildir):
             if not f.endswith(".lock")]
     check(ended and left == [],
           "A4: close_notify inside of an APPEND, then clear text")
+
+
+def cut_append(maildir):
+    """A4: a reset inside of a record; an end of the stream without one."""
+    for reset in (True, False):
+        c = Client(tls=True)
+        c.s.sendall(b"t APPEND INBOX {1000+}\r\n" + b"x" * 500)
+        raw = socket.socket(fileno=os.dup(c.s.fileno()))
+        os.close(c.s.detach())
+        raw.sendall(b"\x17\x03\x03\x40\x00" + b"x" * 100)
+        ended = reset
+        if reset:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                           struct.pack("ii", 1, 0))
+        else:
+            raw.shutdown(socket.SHUT_WR)
+            _, ended = read_all(raw, 20)
+        raw.close()
+        time.sleep(1)
+        left = [f for f in os.listdir(maildir + "/tmp")
+                if not f.endswith(".lock")]
+        check(ended and left == [], "A4: %s inside of a record of an APPEND" %
+              ("a reset" if reset else "the end"))
 
 
 def cross_protocol():
@@ -426,6 +450,7 @@ def main():
     honest.start()
     starttls_injection()
     torn_append(MAILDIR)
+    cut_append(MAILDIR)
     cross_protocol()
     server_names()
     bombs()

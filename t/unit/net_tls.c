@@ -9,7 +9,11 @@
 #include <cmocka.h>
 
 #include "t/unit/net_tls.h"
+#include <malloc.h>
+
+#include "shm/limits.h"
 #include "worker/net/bundle.h"
+#include "worker/net/ticketkey.h"
 
 static void
 tls_from_the_first_byte(void **state)
@@ -386,6 +390,227 @@ server_names_are_only_names(void **state)
 	}
 }
 
+/* IPC_TICKETS with two keys that are a letter each. */
+static void
+give_tickets(char now, char before)
+{
+	uint8_t keys[2 * TICKETKEY_SIZE];
+	struct ipc_put put;
+
+	memset(keys, now, TICKETKEY_SIZE);
+	memset(keys + TICKETKEY_SIZE, before, TICKETKEY_SIZE);
+	ipc_begin(&put, IPC_TICKETS);
+	ipc_put_bytes(&put, keys, sizeof(keys));
+	assert_int_equal(ipc_send(h.master, &put, NULL, 0), 0);
+	turn();
+}
+
+/*
+ * A connection that offers session (NULL: none) and takes another in exchange;
+ * whether it was resumed.
+ */
+static bool
+visit(uint64_t conn, uint32_t flags, int version, SSL_SESSION **session)
+{
+	struct speaker s;
+	bool reused;
+
+	speaker_on(&s, knock_with(conn, IPC_CLIENT_TLS | flags, ""));
+	(void)SSL_set_max_proto_version(s.ssl, version);
+	if (*session != NULL)
+		(void)SSL_set_session(s.ssl, *session);
+	assert_int_equal(shake(&s), 1);
+	tls_greeted(&s);
+	reused = SSL_session_reused(s.ssl) == 1;
+	SSL_SESSION_free(*session);
+	*session = SSL_get1_session(s.ssl);
+	assert_int_equal(SSL_SESSION_is_resumable(*session), 1);
+	(void)SSL_shutdown(s.ssl);
+	speaker_off(&s);
+	turns(2);
+	return reused;
+}
+
+static void
+certs_again(const char *verify)
+{
+	int fd = memfd_create("certs", MFD_CLOEXEC);
+	char why[256];
+
+	entry(fd, "cert", cert_pem);
+	entry(fd, "key", key_pem);
+	entry(fd, "ca", cert_pem);
+	entry(fd, "verify", verify);
+	assert_true(give_certs(fd, why));
+}
+
+static void
+a_session_is_resumed_as_long_as_its_key_lives(void **state)
+{
+	static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
+	SSL_SESSION *session, *old;
+	uint64_t conn = 1;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		session = NULL;
+		certs_again("N");
+		give_tickets('a', 'z');
+		assert_false(visit(conn++, 0, versions[i], &session));
+		assert_true(visit(conn++, 0, versions[i], &session));
+		old = SSL_SESSION_dup(session);
+		/* Certificates that are read again; the next key. */
+		certs_again("N");
+		give_tickets('b', 'a');
+		assert_true(visit(conn++, 0, versions[i], &session));
+		/* It was given a new ticket, which outlives the old key. */
+		give_tickets('c', 'b');
+		assert_true(visit(conn++, 0, versions[i], &session));
+		assert_false(visit(conn++, 0, versions[i], &old));
+		SSL_SESSION_free(session);
+		SSL_SESSION_free(old);
+	}
+}
+
+static void
+another_rule_for_clients_ends_old_sessions(void **state)
+{
+	SSL_SESSION *session = NULL;
+
+	(void)state;
+	certs_again("N");
+	assert_false(visit(1, 0, TLS1_3_VERSION, &session));
+	/* A listener that asks for certificates. */
+	assert_false(visit(2, IPC_CLIENT_CERT, TLS1_3_VERSION, &session));
+	assert_true(visit(3, IPC_CLIENT_CERT, TLS1_3_VERSION, &session));
+	assert_false(visit(4, 0, TLS1_3_VERSION, &session));
+	certs_again("P");
+	assert_false(visit(5, 0, TLS1_3_VERSION, &session));
+	assert_true(visit(6, 0, TLS1_3_VERSION, &session));
+	SSL_SESSION_free(session);
+}
+
+static void
+bad_ticket_keys_are_no_message(void **state)
+{
+	SSL_SESSION *session = NULL;
+	uint8_t keys[2 * TICKETKEY_SIZE] = {0};
+	struct ipc_put put;
+
+	(void)state;
+	give_tickets('a', 'b');
+	assert_false(visit(1, 0, TLS1_3_VERSION, &session));
+	ipc_begin(&put, IPC_TICKETS);
+	ipc_put_bytes(&put, keys, sizeof(keys) - 1);
+	assert_int_equal(ipc_send(h.master, &put, NULL, 0), 0);
+	turn();
+	assert_true(h.alive);
+	assert_true(visit(2, 0, TLS1_3_VERSION, &session));
+	SSL_SESSION_free(session);
+}
+
+/* TLS_IDLE_MAX: KeyUpdates in a row, RFC 8446 4.6.3 (27 bytes each). */
+static bool
+survives_updates(uint64_t conn, size_t bytes)
+{
+	struct speaker s;
+	const char *text;
+
+	speaker_on(&s, knock_with(conn, IPC_CLIENT_TLS, ""));
+	assert_int_equal(shake(&s), 1);
+	tls_greeted(&s);
+	for (size_t n = 27; n <= bytes; n += 27) {
+		(void)SSL_key_update(s.ssl, SSL_KEY_UPDATE_REQUESTED);
+		while (SSL_do_handshake(s.ssl) != 1) {
+			if (SSL_get_error(s.ssl, 0) != SSL_ERROR_WANT_WRITE)
+				break;
+			turn();
+		}
+	}
+	ERR_clear_error();
+	if (SSL_write(s.ssl, "a NOOP\r\n", 8) != 8) {
+		speaker_off(&s);
+		return false;
+	}
+	text = hear(&s);
+	speaker_off(&s);
+	turns(2);
+	return strcmp(text, "a OK NOOP completed") == 0;
+}
+
+static void
+records_without_data_end_at_their_limit(void **state)
+{
+	struct speaker s;
+
+	(void)state;
+	assert_true(survives_updates(1, TLS_IDLE_MAX / 2));
+	assert_false(survives_updates(2, TLS_IDLE_MAX + 65536));
+	(void)logged("records without data");
+	/* Data in between begins the count anew. */
+	speaker_on(&s, knock_with(3, IPC_CLIENT_TLS, ""));
+	assert_int_equal(shake(&s), 1);
+	tls_greeted(&s);
+	for (int i = 0; i < 300; i++) {
+		for (int k = 0; k < 40; k++) {
+			(void)SSL_key_update(s.ssl, SSL_KEY_UPDATE_REQUESTED);
+			(void)SSL_do_handshake(s.ssl);
+		}
+		tell(&s, "a NOOP\r\n");
+		assert_string_equal(hear(&s), "a OK NOOP completed");
+	}
+	speaker_off(&s);
+}
+
+static void
+one_byte_records_are_served_in_turns(void **state)
+{
+	static const char text[] = "a NOOP\r\n";
+	struct speaker s, other;
+
+	(void)state;
+	speaker_on(&s, knock_with(1, IPC_CLIENT_TLS, ""));
+	assert_int_equal(shake(&s), 1);
+	tls_greeted(&s);
+	for (int i = 0; i < 400; i++)
+		for (size_t k = 0; k < sizeof(text) - 1; k++)
+			tell_n(&s, text + k, 1);
+	speaker_on(&other, knock_with(2, IPC_CLIENT_TLS, ""));
+	assert_int_equal(shake(&other), 1);
+	tls_greeted(&other);
+	for (int i = 0; i < 400; i++)
+		assert_string_equal(hear(&s), "a OK NOOP completed");
+	speaker_off(&s);
+	speaker_off(&other);
+}
+
+/* A5: none is kept, none is a path. Their number is torture's when FULL. */
+static void
+a_hundred_thousand_names_leave_nothing_behind(void **state)
+{
+	static const int most = 100000;
+	int many = getenv("FULL") != NULL ? most : 2000;
+	size_t before = 0;
+	struct speaker s;
+	char name[64];
+
+	(void)state;
+	for (int i = 0; i < many; i++) {
+		speaker_on(&s, knock_with((uint64_t)i, IPC_CLIENT_TLS, ""));
+		for (size_t k = 0; k < sizeof(name) - 1; k++)
+			name[k] = (char)(1 + (rand() & 0xff) % 255);
+		name[sizeof(name) - 1] = '\0';
+		(void)SSL_set_tlsext_host_name(s.ssl, name);
+		assert_int_equal(shake(&s), 1);
+		speaker_off(&s);
+		turns(2);
+		house_swallow();
+		if (i == many / 4)
+			before = mallinfo2().uordblks;
+	}
+	assert_true(mallinfo2().uordblks < before + 262144);
+}
+
 int
 main(void)
 {
@@ -403,6 +628,12 @@ main(void)
 	    TLS(a_failed_handshake_is_logged),
 	    TLS(external_takes_the_certificates_name),
 	    TLS(server_names_are_only_names),
+	    TLS(a_session_is_resumed_as_long_as_its_key_lives),
+	    TLS(another_rule_for_clients_ends_old_sessions),
+	    TLS(bad_ticket_keys_are_no_message),
+	    TLS(records_without_data_end_at_their_limit),
+	    TLS(one_byte_records_are_served_in_turns),
+	    TLS(a_hundred_thousand_names_leave_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, make_cert, drop_cert);

@@ -19,6 +19,7 @@
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
 #include "worker/net/roster.h"
+#include "worker/net/ticketkey.h"
 #include "worker/net/tls.h"
 
 #define TURN           16           /* messages of one peer in one tick */
@@ -33,6 +34,7 @@ static int receive(struct worker *, struct peer *, struct ipc_msg *);
 static int from_master(struct worker *, struct ipc_msg *);
 static int take_peer(struct worker *, struct ipc_msg *);
 static int take_certs(struct worker *, struct ipc_msg *);
+static int take_tickets(struct ipc_msg *);
 static void tell_certificates(const struct tls_context *, time_t now);
 static int take_settings(struct worker *, struct ipc_msg *);
 static int take_stop(struct worker *, struct ipc_msg *);
@@ -262,6 +264,8 @@ from_master(struct worker *w, struct ipc_msg *msg)
 		return take_peer(w, msg);
 	case IPC_CERTS:
 		return take_certs(w, msg);
+	case IPC_TICKETS:
+		return take_tickets(msg);
 	case IPC_SETTINGS:
 		return take_settings(w, msg);
 	case IPC_TABLE:
@@ -325,6 +329,22 @@ take_certs(struct worker *w, struct ipc_msg *msg)
 	ipc_put_str(&put, why);
 	if (peer_send(&w->master, &put, NULL, 0) == -1)
 		log_line(LOG_LEVEL_WARN, "certificates: no answer sent");
+	return 0;
+}
+
+static int
+take_tickets(struct ipc_msg *msg)
+{
+	const uint8_t *keys;
+	struct ipc_get g;
+	size_t n;
+
+	ipc_open(&g, msg);
+	keys = ipc_get_bytes(&g, &n, 2 * TICKETKEY_SIZE);
+	if (ipc_done(&g) == -1 || n != 2 * TICKETKEY_SIZE)
+		return -1;
+	ticketkey_set(keys);
+	ipc_wipe();
 	return 0;
 }
 

@@ -22,9 +22,12 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "shm/limits.h"
 #include "worker/net/bundle.h"
+#include "worker/net/ticketkey.h"
 
 #define ANCHORS_TOLD 64 /* authorities that a client is told of */
+#define POLICY       32 /* bytes of a session id context */
 
 struct named { /* a certificate for a name or a local address */
 	char name[BUNDLE_NAME];
@@ -39,6 +42,7 @@ struct tls_context {
 	BIO_METHOD *socket;
 	enum settings_verify verify;
 	char field[SETTINGS_WORD];
+	uint8_t policy[POLICY]; /* who was let in under another starts anew */
 	unsigned users; /* connections, and the worker while it is current */
 };
 
@@ -46,6 +50,7 @@ struct tls {
 	SSL *ssl;
 	struct tls_context *context;
 	int fd;
+	size_t idle; /* bytes of records since the client's last data */
 	bool ended;  /* the socket has no more */
 	bool cut;    /* ... and said nothing of it */
 	bool broken; /* after TLS_ERROR: nothing may be called but free */
@@ -62,7 +67,9 @@ static const char *fill_named(
     struct tls_context *, const struct bundle *, struct named *, size_t);
 static const char *make(SSL_CTX **, const struct bundle *,
     const struct bundle_name *, struct tls_context *);
-static const char *options(SSL_CTX *, const struct bundle *);
+static const char *options(
+    SSL_CTX *, const struct bundle *, const uint8_t policy[POLICY]);
+static int policy_of(const struct bundle *, uint8_t out[POLICY]);
 static int minimum(const char *);
 static int load_chain(SSL_CTX *, const struct bundle_pem *);
 static int load_key(SSL_CTX *, const struct bundle_pem *);
@@ -140,8 +147,10 @@ tls_forget(struct tls_context *context)
 static const char *
 fill(struct tls_context *context, const struct bundle *b, const char **of)
 {
-	const char *wrong = make(&context->ssl, b, NULL, context);
+	const char *wrong = "out of memory";
 
+	if (policy_of(b, context->policy) == 0)
+		wrong = make(&context->ssl, b, NULL, context);
 	context->verify = b->verify;
 	(void)strlcpy(context->field, b->field, sizeof(context->field));
 	if (wrong != NULL)
@@ -201,7 +210,7 @@ make(SSL_CTX **out, const struct bundle *b, const struct bundle_name *name,
 
 	if (ssl == NULL)
 		return "out of memory";
-	if ((wrong = options(ssl, b)) != NULL)
+	if ((wrong = options(ssl, b, context->policy)) != NULL)
 		return wrong;
 	(void)SSL_CTX_set_tlsext_servername_callback(ssl, choose_name);
 	(void)SSL_CTX_set_tlsext_servername_arg(ssl, context);
@@ -228,10 +237,31 @@ choose_key(const struct bundle *b, const struct bundle_name *name)
 	return b->key.n > 0 ? &b->key : &b->cert;
 }
 
-static const char *
-options(SSL_CTX *ssl, const struct bundle *b)
+/*
+ * A ticket carries the client's certificate as it was verified then: it must be
+ * worth nothing where something else is asked of clients by now.
+ */
+static int
+policy_of(const struct bundle *b, uint8_t out[POLICY])
 {
-	static const unsigned char id[] = "imapd";
+	const char *const texts[] = {b->protocol, b->ciphers, b->field};
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	int r = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
+		EVP_DigestUpdate(md, &b->verify, sizeof(b->verify)) == 1 &&
+		EVP_DigestUpdate(md, b->cert.p, b->cert.n) == 1;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		r = r && EVP_DigestUpdate(md, texts[i], strlen(texts[i]) + 1);
+	for (size_t i = 0; i < b->nca; i++)
+		r = r && EVP_DigestUpdate(md, b->ca[i].p, b->ca[i].n);
+	r = r && EVP_DigestFinal_ex(md, out, NULL) == 1;
+	EVP_MD_CTX_free(md);
+	return r ? 0 : -1;
+}
+
+static const char *
+options(SSL_CTX *ssl, const struct bundle *b, const uint8_t policy[POLICY])
+{
 	const char *word = b->protocol;
 	const char *list = b->ciphers[0] != '\0' ? b->ciphers : ciphers;
 	int min = minimum(word);
@@ -253,7 +283,8 @@ options(SSL_CTX *ssl, const struct bundle *b)
 					SSL_MODE_ENABLE_PARTIAL_WRITE |
 					SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	(void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_session_id_context(ssl, id, sizeof(id) - 1);
+	(void)SSL_CTX_set_session_id_context(ssl, policy, POLICY);
+	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, ticketkey_use);
 	(void)SSL_CTX_set_num_tickets(ssl, 1);
 	(void)SSL_CTX_set_max_early_data(ssl, 0);
 	(void)SSL_CTX_set_recv_max_early_data(ssl, 0);
@@ -465,9 +496,15 @@ socket_read(BIO *bio, char *p, int n)
 	ssize_t r;
 
 	BIO_clear_retry_flags(bio);
+	if (t->idle >= TLS_IDLE_MAX) { /* back to who called OpenSSL */
+		BIO_set_retry_read(bio);
+		return -1;
+	}
 	do
 		r = recv(t->fd, p, (size_t)n, MSG_DONTWAIT);
 	while (r == -1 && errno == EINTR);
+	if (r > 0)
+		t->idle += (size_t)r;
 	if (r == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		BIO_set_retry_read(bio);
 	else if (r == 0)
@@ -494,6 +531,7 @@ tls_new(
 	struct tls *t = calloc(1, sizeof(*t));
 	enum settings_verify verify = context->verify;
 	char name[BUNDLE_NAME];
+	uint8_t policy[POLICY];
 	SSL_CTX *ssl;
 	BIO *bio;
 
@@ -514,6 +552,10 @@ tls_new(
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_accept_state(t->ssl);
+	/* Who was not asked for a certificate is asked where one counts. */
+	memcpy(policy, context->policy, POLICY);
+	policy[0] ^= certificate;
+	(void)SSL_set_session_id_context(t->ssl, policy, POLICY);
 	if (certificate || verify != SETTINGS_VERIFY_NONE)
 		SSL_set_verify(t->ssl,
 		    verify == SETTINGS_VERIFY_REQUIRE
@@ -538,17 +580,27 @@ tls_free(struct tls *t)
 enum tls_result
 tls_handshake(struct tls *t)
 {
+	enum tls_result r;
+
 	ERR_clear_error();
-	return result(t, SSL_do_handshake(t->ssl));
+	r = result(t, SSL_do_handshake(t->ssl));
+	if (r == TLS_OK)
+		t->idle = 0;
+	return r;
 }
 
 enum tls_result
 tls_read(struct tls *t, void *p, size_t n, size_t *got)
 {
+	enum tls_result r;
+
 	if (t->broken)
 		return TLS_ERROR;
 	ERR_clear_error();
-	return result(t, SSL_read_ex(t->ssl, p, n, got));
+	r = result(t, SSL_read_ex(t->ssl, p, n, got));
+	if (r == TLS_OK)
+		t->idle = 0;
+	return r;
 }
 
 enum tls_result
@@ -570,7 +622,11 @@ result(struct tls *t, int r)
 		return TLS_OK;
 	switch (SSL_get_error(t->ssl, r)) {
 	case SSL_ERROR_WANT_READ:
-		return TLS_WANT_READ;
+		if (t->idle < TLS_IDLE_MAX)
+			return TLS_WANT_READ;
+		t->broken = true;
+		(void)strlcpy(t->why, "records without data", sizeof(t->why));
+		return TLS_ERROR;
 	case SSL_ERROR_WANT_WRITE:
 		return TLS_WANT_WRITE;
 	case SSL_ERROR_ZERO_RETURN:
