@@ -123,6 +123,8 @@ static const struct row rows[] = {
     {"DOMAINSEP", value_text, 0, 0, "", SHARED, false, FIELD(domainsep)},
     {"AUTH_FLOOR_MS", value_number, 1, 60000, "2000", SHARED, false,
 	FIELD(auth_floor_ms)},
+    {"AUTH_RECHECK", value_number, 1, 604800, "86400", SHARED, false,
+	FIELD(auth_recheck)},
 
     /* time-outs, in seconds */
     {"LOGIN_TIMEOUT", value_number, 1, 3600, "60", SHARED, false,

@@ -120,6 +120,7 @@ struct settings {
 	char defdomain[SETTINGS_WORD];
 	char domainsep[SETTINGS_WORD];
 	uint32_t auth_floor_ms; /* a failed login takes at least so long */
+	uint32_t auth_recheck;  /* s until an account is looked up again */
 
 	/* time-outs, in seconds */
 	uint32_t login_timeout;      /* from accept to logged in, 60 */
