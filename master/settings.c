@@ -74,6 +74,7 @@ static const struct row rows[] = {
     /* processes */
     {"PIDFILE", value_path, 0, 0, "/run/imapd.pid", SHARED, true,
 	FIELD(pidfile)},
+    {"SSLPIDFILE", value_path, 0, 0, "", SHARED, true, FIELD(sslpidfile)},
     {"USERNAME", value_word, 0, 0, "imapd", SHARED, true, FIELD(username)},
     {"AUTHUSERNAME", value_word, 0, 0, "imapd-auth", SHARED, true,
 	FIELD(authusername)},
@@ -217,7 +218,6 @@ static const struct row rows[] = {
     {"TLS_CACHEFILE", value_none, 0, 0, "", SHARED, false, NONE},
     {"TLS_CACHESIZE", value_none, 0, 0, "", SHARED, false, NONE},
     {"TLS_ALPN", value_none, 0, 0, "", SHARED, false, NONE},
-    {"SSLPIDFILE", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_ACL", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_PROXY_FOREIGN", value_none, 0, 0, "", SHARED, false, NONE},
     {"PROXY_HOSTNAME", value_none, 0, 0, "", SHARED, false, NONE},

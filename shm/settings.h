@@ -81,6 +81,7 @@ struct settings {
 	struct settings_view view[2]; /* 0: PORT, 1: SSLPORT */
 	char config[SETTINGS_PATH];   /* the file itself, absolute */
 	char pidfile[SETTINGS_PATH];
+	char sslpidfile[SETTINGS_PATH];   /* the same pid again, "": none */
 	char username[SETTINGS_WORD];     /* of workers, log, watch */
 	char authusername[SETTINGS_WORD]; /* of auth */
 	uint32_t imap_uid, imap_gid; /* resolved; unused when unprivileged */
