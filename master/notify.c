@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "shm/settings.h"
+
+static void make_folder(const char *);
 
 void
 notify_systemd(const char *state)
@@ -49,6 +52,7 @@ pidfile_lock(const char *pidfile)
 	int fd, saved;
 
 	snprintf(name, sizeof(name), "%s.lock", pidfile);
+	make_folder(name);
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return -1;
@@ -61,12 +65,29 @@ pidfile_lock(const char *pidfile)
 	return -1;
 }
 
+/*
+ * /run is empty after a boot, and the package that made /run/courier in it may
+ * have gone. Whoever cannot make it hears so from what comes next.
+ */
+static void
+make_folder(const char *name)
+{
+	char folder[SETTINGS_PATH + 8];
+	const char *slash = strrchr(name, '/');
+
+	if (slash == NULL || slash == name)
+		return;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - name), name);
+	(void)mkdir(folder, 0755);
+}
+
 int
 pidfile_write(const char *pidfile)
 {
 	char name[SETTINGS_PATH + 8], text[32];
 	int fd, n, saved;
 
+	make_folder(pidfile);
 	snprintf(name, sizeof(name), "%s.new", pidfile);
 	if (unlink(name) == -1 && errno != ENOENT)
 		return -1;
