@@ -3,7 +3,9 @@
 
 #include <bsd/string.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,6 +15,7 @@
 
 static int clear(const struct sockaddr_un *, int type);
 static int prepare(int fd, const struct sockaddr_un *, int type, gid_t gid);
+static int give_mode(const char *path, mode_t mode);
 
 int
 local_open(const char *path, int type, mode_t mode, gid_t gid)
@@ -39,7 +42,7 @@ local_open(const char *path, int type, mode_t mode, gid_t gid)
 	if (fchmod(fd, 0600) == 0 && prepare(fd, &un, type, gid) == 0 &&
 	    (type != SOCK_DGRAM || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
 				       sizeof(on)) == 0) &&
-	    chmod(path, mode) == 0)
+	    give_mode(path, mode) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -79,6 +82,25 @@ prepare(int fd, const struct sockaddr_un *un, int type, gid_t gid)
 	if (gid != (gid_t)-1 && lchown(un->sun_path, (uid_t)-1, gid) == -1)
 		return -1;
 	return type == SOCK_DGRAM ? 0 : listen(fd, BACKLOG);
+}
+
+/* Of the socket itself: what took its place meanwhile is left alone. */
+static int
+give_mode(const char *path, mode_t mode)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), r = -1;
+	char own[32];
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	(void)snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+		r = chmod(own, mode);
+	else
+		errno = EEXIST;
+	close(fd);
+	return r;
 }
 
 void

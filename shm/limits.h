@@ -100,7 +100,7 @@
 	X(ADMIT_BURST, 30, "connections at once of an address", "BYE", "")     \
 	X(ADMIT_QUIET, 65536, "addresses remembered", "the oldest goes", "")   \
 	X(ADMIT_GRACE, 3000, "ms in which none makes place", "BYE", "")        \
-	X(TLS_IDLE_MAX, 131072, "bytes of records without data", "closed", "") \
+	X(TLS_MESSAGES_MAX, 8, "messages of TLS without data", "closed", "")   \
 	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")
 
 #define LIMITS_ALL(X)                                                          \

@@ -294,6 +294,73 @@ def bombs():
     c.close()
 
 
+def beneath(pid):
+    """The processes of a server: pid and title."""
+    parents = {}
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % p) as f:
+                parents[int(p)] = int(f.read().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            pass
+    for p in parents:
+        at = p
+        while at in parents and at != pid:
+            at = parents[at]
+        if at == pid:
+            try:
+                with open("/proc/%d/cmdline" % p, "rb") as f:
+                    yield p, f.read()
+            except OSError:
+                pass
+
+
+def sessions_cpu():
+    """Seconds that all sessions have used so far."""
+    ticks = 0
+    for p, title in beneath(MASTER):
+        if title.startswith(b"imapd: session"):
+            try:
+                with open("/proc/%d/stat" % p) as f:
+                    ticks += sum(map(
+                        int, f.read().rsplit(")", 1)[1].split()[11:13]))
+            except OSError:
+                pass
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def search_gone():
+    """B11: a SEARCH ends when its client does."""
+    Client().ask(b"CREATE INBOX.Big")
+    first = MAILDIR + "/.Big/cur/1.big:2,S"
+    with open(first, "wb") as f:
+        f.write(b"Subject: big\n\n" + b"a line of some words\n" * 200000)
+    owner = os.stat(MAILDIR)
+    if os.getuid() == 0:
+        os.chown(first, owner.st_uid, owner.st_gid)
+    for i in range(2, 1500):
+        os.link(first, MAILDIR + "/.Big/cur/%d.big:2,S" % i)
+    for tls in (False, True):
+        c = Client(tls=tls)
+        c.ask(b"SELECT INBOX.Big")
+        c.s.sendall(b"t SEARCH BODY nobody-wrote-this\r\n")
+        c.s.settimeout(1)
+        try:
+            early = c.s.recv(100)
+        except OSError:
+            early = None
+        c.close()
+        time.sleep(1.5)
+        before = sessions_cpu()
+        time.sleep(1)
+        spent = sessions_cpu() - before
+        check(early is None and spent < 0.3,
+              "B11: a SEARCH ends when its client does (%s, %.2f s of CPU in "
+              "the second after)" % ("TLS" if tls else "plain", spent))
+    for i in range(1, 1500):
+        os.unlink(MAILDIR + "/.Big/cur/%d.big:2,S" % i)
+
+
 def slowloris(honest):
     """B2: the deadline of the login is not moved by bytes."""
     slow = []
@@ -361,18 +428,10 @@ def stranger():
 def resident():
     """kB of the workers in all."""
     kb = 0
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/cmdline" % pid, "rb") as f:
-                if not f.read().startswith(b"imapd-worker"):
-                    continue
-            with open("/proc/%s/stat" % pid) as f:
-                if int(f.read().rsplit(")", 1)[1].split()[1]) != MASTER:
-                    continue
-            with open("/proc/%s/status" % pid) as f:
+    for p, title in beneath(MASTER):
+        if title.startswith(b"imapd-worker"):
+            with open("/proc/%d/status" % p) as f:
                 kb += int(f.read().split("VmRSS:")[1].split()[0])
-        except OSError:
-            pass
     return kb
 
 
@@ -455,6 +514,8 @@ def main():
     server_names()
     bombs()
     honest.part("A")
+    search_gone()
+    honest.part("B11")
     slowloris(honest)
     flood(honest)
     never_reading(honest)
