@@ -15,14 +15,9 @@
  *   waits for it 30 s is ended by SIGALRM.
  * - It is not used on a network file system, nor where another user can write.
  */
-#include "maildir/index.h"
-
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
+#include "maildir/index_open.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -32,45 +27,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "maildir/account.h"
-#include "maildir/lock.h"
-#include "maildir/modseq.h"
 #include "maildir/private.h"
 #include "maildir/util.h"
 
-#define INDEX_DIR     "index"
-#define INDEX_DATA    "data.mdb"
-#define INDEX_LOCK    "lock.mdb"
-#define INDEX_GUARD   "modseq.lock"
-#define INDEX_VERSION 3
 #define INDEX_MAP     (sizeof(size_t) > 4 ? (size_t)1 << 36 : (size_t)1 << 29)
 #define INDEX_READERS 1024
 #define INDEX_WAIT    30 /* s for LMDB's lock */
-#define INDEX_RETRY   60 /* s after three failures */
-#define BOOT_ID       "/proc/sys/kernel/random/boot_id"
-#define BOOT_MAX      64
-
-struct stamp_record {
-	uint32_t version, page;
-	uint64_t dev, ino;
-	char boot[BOOT_MAX];
-};
-
-struct index {
-	MDB_env *env;
-	MDB_dbi dbi;
-	int dirfd; /* of its directory, -1: not open */
-	dev_t dev;
-	ino_t data, lock; /* inodes of what is open */
-	off_t size;       /* the least that the file can be */
-	bool locked;      /* index_lock is ours */
-	bool told;        /* why it is not used was told */
-	unsigned failures;
-	time_t retry; /* monotonic; not tried before */
-	const char *why;
-	int result;
-	struct index_txn *txn; /* under way */
-};
 
 struct index_txn {
 	struct index *ix;
@@ -84,13 +46,6 @@ struct index_txn {
 	unsigned char buf[INDEX_VALUE_MAX + 8];
 };
 
-static const uint32_t network[] = {0x6969 /* nfs */, 0x517b /* smb */,
-    0xff534d42 /* cifs */, 0xfe534d42 /* smb2 */, 0x00c36400 /* ceph */,
-    0x5346414f, 0x6b414653 /* afs */, 0x7461636f /* ocfs2 */,
-    0x01161970 /* gfs2 */, 0x65735546 /* fuse */, 0x01021997 /* 9p */,
-    0x73757245 /* coda */, 0x0bd00bd0 /* lustre */, 0x47504653 /* gpfs */,
-    0x20030528 /* pvfs2 */, 0x19830326 /* beegfs */, 0x786f4256 /* vboxsf */};
-
 /* Where a fault goes to; one transaction at a time. */
 static struct {
 	sigjmp_buf jump;
@@ -99,27 +54,10 @@ static struct {
 
 static int run(
     struct maildir *, bool, int (*)(struct index_txn *, void *), void *);
-static bool is_current(struct maildir *);
-static int prepare(struct maildir *);
-static int open_dir(struct maildir *);
-static bool is_network(int);
-static bool is_private(const struct stat *);
-static int open_files(struct maildir *);
-static int open_env(struct index *);
 static int open_inside(struct index *);
-static int check_stamp(struct maildir *);
-static int write_stamp(struct maildir *);
-static int make_stamp(struct maildir *, struct stamp_record *);
-static int compare_stamp(struct index_txn *, void *);
-static int begin_new(struct index_txn *, void *);
-static int transact(
-    struct index *, bool, int (*)(struct index_txn *, void *), void *);
 static int transact_inside(struct index *);
 static int abort_inside(struct index *);
 static int close_inside(struct index *);
-static void close_env(struct index *);
-static void fail(struct maildir *, const char *);
-static void drop_files(struct index *);
 static int guarded(struct index *, int (*)(struct index *));
 static void on_fault(int);
 static void on_assert(MDB_env *, const char *);
@@ -128,7 +66,6 @@ static void check(struct index_txn *, int);
 static bool take(struct index_txn *, MDB_val *, MDB_val *, struct index_bytes *,
     struct index_bytes *);
 static uint64_t sum(const void *, size_t, const void *, size_t);
-static time_t now(void);
 
 int
 index_new(struct maildir *md)
@@ -144,7 +81,7 @@ index_free(struct maildir *md)
 {
 	if (md->index == NULL)
 		return;
-	close_env(md->index);
+	index_env_close(md->index);
 	util_close(md->index->dirfd);
 	free(md->index);
 	md->index = NULL;
@@ -153,7 +90,7 @@ index_free(struct maildir *md)
 bool
 index_hopeful(const struct maildir *md)
 {
-	return md->index != NULL && md->index->retry <= now();
+	return md->index != NULL && md->index->retry <= index_now();
 }
 
 int
@@ -176,15 +113,15 @@ run(struct maildir *md, bool write, int (*fn)(struct index_txn *, void *),
 	struct index *ix = md->index;
 	int r;
 
-	if (ix == NULL || ix->retry > now()) {
+	if (ix == NULL || ix->retry > index_now()) {
 		errno = ENOTSUP;
 		return -1;
 	}
-	if (!is_current(md) && prepare(md) == -1)
+	if (!index_is_current(md) && index_prepare(md) == -1)
 		return -1;
-	r = transact(ix, write, fn, arg);
+	r = index_transact(ix, write, fn, arg);
 	if (r == -1 && ix->why != NULL) {
-		fail(md, ix->why);
+		index_fail(md, ix->why);
 		errno = EIO;
 	} else if (r != -1) {
 		ix->failures = 0;
@@ -192,147 +129,10 @@ run(struct maildir *md, bool write, int (*fn)(struct index_txn *, void *),
 	return r;
 }
 
-/* Are the files that are open those at their paths, and whole? */
-static bool
-is_current(struct maildir *md)
+int
+index_env_open(struct index *ix)
 {
-	struct index *ix = md->index;
-	struct stat data, lock;
-
-	if (ix->env == NULL)
-		return false;
-	if (md->options.indexdir == NULL
-		? fstatat(md->rootfd, ACCOUNT_DIR "/" INDEX_DIR "/" INDEX_DATA,
-		      &data, AT_SYMLINK_NOFOLLOW) == -1 ||
-		      fstatat(md->rootfd,
-			  ACCOUNT_DIR "/" INDEX_DIR "/" INDEX_LOCK, &lock,
-			  AT_SYMLINK_NOFOLLOW) == -1
-		: fstatat(ix->dirfd, INDEX_DATA, &data, AT_SYMLINK_NOFOLLOW) ==
-			  -1 ||
-		      fstatat(ix->dirfd, INDEX_LOCK, &lock,
-			  AT_SYMLINK_NOFOLLOW) == -1)
-		return false;
-	if (data.st_ino != ix->data || data.st_dev != ix->dev ||
-	    lock.st_ino != ix->lock || data.st_size < ix->size)
-		return false;
-	ix->size = data.st_size; /* LMDB never makes it shorter */
-	return true;
-}
-
-/* Opens what is there, or makes it. 0 or -1, then told once. */
-static int
-prepare(struct maildir *md)
-{
-	struct index *ix = md->index;
-	int fd, r;
-
-	close_env(ix);
-	util_close(ix->dirfd);
-	ix->dirfd = -1;
-	ix->why = NULL;
-	if (index_lock(md, &fd) == -1) {
-		fail(md, strerror(errno));
-		return -1;
-	}
-	if ((r = open_dir(md)) == 0)
-		r = open_files(md);
-	if (r == -1)
-		fail(md, ix->why == NULL ? strerror(errno) : ix->why);
-	index_unlock(md, fd);
-	errno = ENOTSUP;
-	return r;
-}
-
-static int
-open_dir(struct maildir *md)
-{
-	struct index *ix = md->index;
-	struct stat st;
-	int cork;
-
-	if (md->options.indexdir != NULL) {
-		ix->dirfd = util_open_dir(AT_FDCWD, md->options.indexdir, true);
-	} else {
-		if ((cork = account_look(md)) == -1)
-			return -1;
-		ix->dirfd = util_open_dir(cork, INDEX_DIR, true);
-		util_close(cork);
-	}
-	if (ix->dirfd == -1 || fstat(ix->dirfd, &st) == -1)
-		return -1;
-	if (!is_private(&st))
-		ix->why = "another user can write it";
-	else if (is_network(ix->dirfd))
-		ix->why = "it would lie on a network file system";
-	return ix->why == NULL ? 0 : -1;
-}
-
-static bool
-is_private(const struct stat *st)
-{
-	return st->st_uid == geteuid() && (st->st_mode & 022) == 0;
-}
-
-/* What a map of a file shows there is not what another host wrote. */
-static bool
-is_network(int fd)
-{
-	struct statfs fs;
-	size_t i;
-
-	if (fstatfs(fd, &fs) == -1)
-		return true;
-	for (i = 0; i < sizeof(network) / sizeof(network[0]); i++)
-		if ((uint32_t)fs.f_type == network[i])
-			return true;
-	return false;
-}
-
-/* Under the lock: nobody else opens or makes one now. */
-static int
-open_files(struct maildir *md)
-{
-	struct index *ix = md->index;
-	struct stat data, lock;
-	int tries;
-
-	for (tries = 0; tries < 2; tries++) {
-		if (tries == 0 &&
-		    fstatat(ix->dirfd, INDEX_DATA, &data,
-			AT_SYMLINK_NOFOLLOW) == 0 &&
-		    fstatat(ix->dirfd, INDEX_LOCK, &lock,
-			AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(data.st_mode) && S_ISREG(lock.st_mode) &&
-		    is_private(&data) && is_private(&lock)) {
-			if (open_env(ix) == 0 && check_stamp(md) == 0)
-				return 0;
-			close_env(ix);
-		}
-		drop_files(ix);
-		ix->why = NULL;
-		if (open_env(ix) == 0 && write_stamp(md) == 0)
-			return 0;
-		close_env(ix);
-	}
-	drop_files(ix);
-	return -1;
-}
-
-static int
-open_env(struct index *ix)
-{
-	struct stat data, lock;
-
-	if (guarded(ix, open_inside) == -1)
-		return -1;
-	if (fstatat(ix->dirfd, INDEX_DATA, &data, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    fstatat(ix->dirfd, INDEX_LOCK, &lock, AT_SYMLINK_NOFOLLOW) == -1)
-		return -1;
-	ix->dev = data.st_dev;
-	ix->data = data.st_ino;
-	ix->lock = lock.st_ino;
-	ix->size = data.st_size;
-	return 0;
+	return guarded(ix, open_inside);
 }
 
 static int
@@ -364,78 +164,9 @@ open_inside(struct index *ix)
 	return 0;
 }
 
-static int
-check_stamp(struct maildir *md)
-{
-	struct stamp_record want;
-
-	if (make_stamp(md, &want) == -1)
-		return -1;
-	return transact(md->index, false, compare_stamp, &want) == 0 ? 0 : -1;
-}
-
-static int
-write_stamp(struct maildir *md)
-{
-	return transact(md->index, true, begin_new, md) == 0 ? 0 : -1;
-}
-
-static int
-make_stamp(struct maildir *md, struct stamp_record *out)
-{
-	struct stat st;
-	char *text;
-	size_t n;
-
-	memset(out, 0, sizeof(*out));
-	out->version = INDEX_VERSION;
-	out->page = (uint32_t)sysconf(_SC_PAGESIZE);
-	if (fstatat(md->index->dirfd, INDEX_DATA, &st, AT_SYMLINK_NOFOLLOW) ==
-	    -1)
-		return -1;
-	out->dev = st.st_dev;
-	out->ino = st.st_ino;
-	if (md->options.boot != NULL) {
-		(void)snprintf(
-		    out->boot, sizeof(out->boot), "%s", md->options.boot);
-		return 0;
-	}
-	if (util_read_file(AT_FDCWD, BOOT_ID, BOOT_MAX - 1, &text, &n) == -1) {
-		md->index->why = "the boot's id cannot be read";
-		return -1;
-	}
-	memcpy(out->boot, text, n);
-	free(text);
-	return 0;
-}
-
-static int
-compare_stamp(struct index_txn *txn, void *arg)
-{
-	const struct stamp_record *want = arg;
-	struct index_bytes v;
-
-	return index_get(txn, "V", 1, &v) && v.n == sizeof(*want) &&
-		       memcmp(v.p, want, v.n) == 0
-		   ? 0
-		   : 1;
-}
-
-static int
-begin_new(struct index_txn *txn, void *arg)
-{
-	struct maildir *md = arg;
-	struct stamp_record stamp;
-
-	if (make_stamp(md, &stamp) == -1 || modseq_begin(md, txn) == -1)
-		return 1;
-	index_put(txn, "V", 1, &stamp, sizeof(stamp));
-	return 0;
-}
-
-static int
-transact(struct index *ix, bool write, int (*fn)(struct index_txn *, void *),
-    void *arg)
+int
+index_transact(struct index *ix, bool write,
+    int (*fn)(struct index_txn *, void *), void *arg)
 {
 	struct index_txn *txn;
 	unsigned left = 0;
@@ -508,83 +239,14 @@ close_inside(struct index *ix)
 	return 0;
 }
 
-static void
-close_env(struct index *ix)
+void
+index_env_close(struct index *ix)
 {
 	const char *why = ix->why;
 
 	if (ix->env != NULL)
 		(void)guarded(ix, close_inside);
 	ix->why = why;
-}
-
-/* Dropped; told once, tried again at once or, after some, in a while. */
-static void
-fail(struct maildir *md, const char *why)
-{
-	struct index *ix = md->index;
-	int fd, saved = errno;
-
-	if (!ix->told)
-		maildir_note(
-		    md, "the index is not used, or made anew: %s", why);
-	ix->told = true;
-	if (ix->env != NULL) {
-		if (is_current(md) && index_lock(md, &fd) == 0) {
-			if (is_current(md))
-				drop_files(ix);
-			index_unlock(md, fd);
-		}
-		close_env(ix);
-	}
-	if (++ix->failures >= 3)
-		ix->retry = now() + INDEX_RETRY;
-	errno = saved;
-}
-
-static void
-drop_files(struct index *ix)
-{
-	util_unlink(ix->dirfd, INDEX_DATA);
-	util_unlink(ix->dirfd, INDEX_LOCK);
-}
-
-int
-index_lock(struct maildir *md, int *fd)
-{
-	struct lock lock;
-	int cork, saved;
-
-	*fd = -1;
-	if (md->index->locked)
-		return 0;
-	cork = account_look(md);
-	if (cork == -1 && errno == ENOENT)
-		cork = account_lock(md); /* makes it */
-	if (cork == -1)
-		return -1;
-	*fd = openat(
-	    cork, INDEX_GUARD, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	saved = errno;
-	util_close(cork);
-	errno = saved;
-	if (*fd == -1)
-		return -1;
-	if (lock_take(&lock, *fd, md->options.lock_seconds) == -1) {
-		util_close(*fd);
-		return -1;
-	}
-	md->index->locked = true;
-	return 0;
-}
-
-void
-index_unlock(struct maildir *md, int fd)
-{
-	if (fd == -1)
-		return;
-	md->index->locked = false;
-	util_close(fd);
 }
 
 /* ---- inside of a transaction ---- */
@@ -769,8 +431,8 @@ sum(const void *key, size_t nkey, const void *p, size_t n)
 	return add_sum(add_sum(n + 1, key, nkey), p, n);
 }
 
-static time_t
-now(void)
+time_t
+index_now(void)
 {
 	struct timespec t;
 

@@ -57,6 +57,20 @@ bool index_next(
 /* The index is of no use: ends the transaction and drops it. */
 _Noreturn void index_distrust(struct index_txn *, const char *why);
 
+/* For index_is_there and reading: nothing is made or dropped from here on. */
+void index_inspect(struct maildir *, bool on);
+enum index_state {
+	INDEX_NONE,
+	INDEX_USED,
+	INDEX_OLD,   /* whole, but of another boot, version or file */
+	INDEX_BROKEN /* *why says in what way, but for INDEX_USED, _NONE */
+};
+int index_is_there(struct maildir *, const char **why);
+/* Why the last call failed. */
+const char *index_why(const struct maildir *);
+/* Removes it; whoever uses it finds out. 0 or -1. */
+int index_drop(struct maildir *);
+
 /*
  * The lock for making a new index and for the mark of change numbers; held
  * over syncs, taken before a transaction, never inside one. *fd -1 if this

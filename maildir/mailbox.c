@@ -77,6 +77,25 @@ mailbox_glance(struct maildir *md, const char *folder, bool readonly)
 {
 	struct mailbox *mb;
 
+	if ((mb = mailbox_new(md, folder, readonly)) == NULL)
+		return NULL;
+	if (!mb->readonly)
+		purge_tmp(mb);
+	if (!glance(mb)) {
+		if (mailbox_look(mb, 0) == -1)
+			return give_up(mb);
+		forget_news(mb);
+	}
+	mb->handed = mb->modseq;
+	mb->told_names = mb->kw.nnames;
+	return mb;
+}
+
+struct mailbox *
+mailbox_new(struct maildir *md, const char *folder, bool readonly)
+{
+	struct mailbox *mb;
+
 	if ((mb = calloc(1, sizeof(*mb))) == NULL)
 		return NULL;
 	mb->md = md;
@@ -89,15 +108,6 @@ mailbox_glance(struct maildir *md, const char *folder, bool readonly)
 		mb->seed = (uint64_t)time(NULL);
 	if (keywords_init(&mb->kw) == -1 || open_dirs(mb, folder) == -1)
 		return give_up(mb);
-	if (!mb->readonly)
-		purge_tmp(mb);
-	if (!glance(mb)) {
-		if (mailbox_look(mb, 0) == -1)
-			return give_up(mb);
-		forget_news(mb);
-	}
-	mb->handed = mb->modseq;
-	mb->told_names = mb->kw.nnames;
 	return mb;
 }
 

@@ -83,8 +83,10 @@ struct mailbox {
 	uint64_t dev, ino;
 	uint32_t uidvalidity, next, max_uid; /* max: highest ever shown */
 	bool readonly;
-	bool loaded; /* there is a picture; else only a glance was had */
-	bool counts; /* for the quota: it is not the trash */
+	bool loaded;  /* there is a picture; else only a glance was had */
+	bool counts;  /* for the quota: it is not the trash */
+	bool inspect; /* nothing is written, whatever is found */
+	bool mends;   /* what the UID list lacks is written, read-only or not */
 	bool told_unwritable;
 	bool news;     /* something may be there to be told */
 	bool complete; /* the last look saw all there is and numbered it */
@@ -127,6 +129,9 @@ struct mailbox {
 	struct cache *cache;        /* cache.c's; NULL: not needed yet */
 	struct uids past;           /* lent by mailbox_vanished_since */
 };
+
+/* A folder opened and not looked at yet; see mailbox_open. */
+struct mailbox *mailbox_new(struct maildir *, const char *, bool readonly);
 
 /* ---- mailbox_entry.c: the arrays ---- */
 

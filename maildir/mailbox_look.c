@@ -246,7 +246,8 @@ import_first(struct look *l)
 {
 	struct mailbox *mb = l->mb;
 
-	if (mb->uidvalidity != 0 || !import_dovecot_wanted(mb->dirfd))
+	if (mb->inspect || mb->uidvalidity != 0 ||
+	    !import_dovecot_wanted(mb->dirfd))
 		return 0;
 	if (!l->dot) {
 		l->dot = true;

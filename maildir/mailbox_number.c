@@ -211,9 +211,12 @@ int
 number_strays(struct look *l)
 {
 	struct mailbox *mb = l->mb;
-	uint32_t next = mb->list.next;
+	uint32_t next;
 	int r;
 
+	if (mb->inspect)
+		return 0;
+	next = mb->list.next;
 	if (is_behind(mb, &next))
 		l->relist = true;
 	if (mb->strays.n == 0 && mb->list.uidvalidity != 0 && !l->relist)
@@ -251,13 +254,13 @@ is_behind(struct mailbox *mb, uint32_t *next)
 {
 	uint32_t known;
 
-	if (mb->readonly || mb->list.uidvalidity == 0 || mb->list.broken)
+	if ((mb->readonly && !mb->mends) || mb->list.uidvalidity == 0 ||
+	    mb->list.broken)
 		return false;
 	known = history_next(mb);
-	if (known <= *next || known > UIDLIST_LIMIT)
-		return false;
-	*next = known;
-	return true;
+	if (known > *next && known <= UIDLIST_LIMIT)
+		*next = known;
+	return *next > uidlist_next(&mb->list);
 }
 
 /* Courier's lock, if it is to be had; what was read before it may be old. */

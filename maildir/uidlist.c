@@ -335,9 +335,17 @@ by_uid(const void *a, const void *b)
 static void
 set_next(struct uidlist *list)
 {
-	list->next = list->max + 1;
-	if ((!list->fixed || list->broken) && list->reserved > list->next)
-		list->next = list->reserved;
+	list->next = uidlist_next(list);
+}
+
+uint32_t
+uidlist_next(const struct uidlist *list)
+{
+	uint32_t next = list->max + 1;
+
+	if ((!list->fixed || list->broken) && list->reserved > next)
+		next = list->reserved;
+	return next;
 }
 
 /* What was appended to a list of ours. 0; 1: read all of it; -1. */

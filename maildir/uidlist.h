@@ -64,6 +64,8 @@ int uidlist_read(struct uidlist *, struct uidlines *out);
 /* The same for who only wants to append: reads no more than it must. */
 int uidlist_peek(struct uidlist *);
 void uidlines_free(struct uidlines *);
+/* The next UID by what is in the file; ->next may have been raised since. */
+uint32_t uidlist_next(const struct uidlist *);
 /* Was the file changed or replaced since it was read or written here? */
 bool uidlist_moved(const struct uidlist *);
 /*

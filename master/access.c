@@ -96,7 +96,7 @@ access_find(const struct access *a, const uint8_t addr[16], uint16_t port,
 		/* Of two equal ones the later counts. */
 		if (l->kind == NET &&
 		    (best == NULL || l->net.bits >= best->net.bits) &&
-		    admit_in_nets(addr, &l->net, 1))
+		    value_in_nets(addr, &l->net, 1))
 			best = l;
 		if (l->kind != NET && local &&
 		    (l->kind == PORT_ANY || l->port == port) &&

@@ -1,7 +1,8 @@
 /*
  * Limits on connections. Two tables: connections by number (an array with a
  * free list; a number is the slot and how often it was used, so that an old
- * number is never taken for a new connection) and addresses (a tree; those
+ * number is never taken for a new connection; those that count against
+ * MAXUNAUTH are chained by age) and addresses (a tree; those
  * without a connection are also in a queue, oldest first, from which they are
  * dropped).
  */
@@ -12,15 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/value.h"
 #include "shm/boot.h"
 
 #define SAVED_MAX (1u << 22) /* connections that a save may name */
+#define NOBODY    UINT32_MAX /* ends a chain of connections */
 
 enum conn_state {
 	CONN_FREE,
 	CONN_UNAUTH,
 	CONN_IN,      /* logged in */
 	CONN_REFUSED, /* a worker tells it so */
+	CONN_EVICTED, /* not logged in, its worker was told to drop it */
 };
 
 enum source_kind {
@@ -44,7 +48,9 @@ struct conn {
 	struct source *source; /* NULL if refused */
 	struct source *wide;   /* its network, NULL without -maxperc */
 	uint32_t used;         /* how often this slot was given */
-	uint32_t next;         /* free list */
+	uint32_t next;         /* free list; of MAXUNAUTH: the next younger */
+	uint32_t prev;         /* of MAXUNAUTH: the next older */
+	uint64_t since;        /* ms: when it came */
 	enum conn_state state;
 	bool trusted;
 	uint8_t view;
@@ -59,7 +65,8 @@ struct admit {
 	struct source_queue quiet;
 	uint32_t nquiet;
 	struct conn *conns;
-	uint32_t nconns, free; /* free: UINT32_MAX ends the list */
+	uint32_t nconns, free;     /* free: NOBODY ends the list */
+	uint32_t oldest, youngest; /* of those in unauth */
 	uint32_t count[2];
 	uint32_t unauth; /* of addresses that are not trusted */
 	uint32_t refused;
@@ -93,7 +100,12 @@ static bool over_rate(const struct settings *, struct source *,
 static bool over_pace(const struct settings *, struct source *,
     const struct admit_ask *, struct admit_answer *);
 static bool over_unauth(const struct admit *, const struct settings *,
-    uint32_t chance, struct admit_answer *);
+    const struct admit_ask *, struct admit_answer *);
+static bool one_must_go(
+    const struct admit *, const struct settings *, uint32_t chance);
+static void unauth_enter(struct admit *, struct conn *);
+static void unauth_leave(struct admit *, struct conn *);
+static uint64_t id_of(const struct admit *, uint32_t);
 static void tell(struct admit *, struct source *, const struct admit_ask *,
     struct admit_answer *);
 static struct conn *new_conn(struct admit *, uint64_t *id);
@@ -118,7 +130,7 @@ admit_new(void)
 		return NULL;
 	RB_INIT(&a->tree);
 	TAILQ_INIT(&a->quiet);
-	a->free = UINT32_MAX;
+	a->free = a->oldest = a->youngest = NOBODY;
 	return a;
 }
 
@@ -149,8 +161,9 @@ admit_enter(struct admit *a, const struct settings *set,
 		return;
 	if (over(out, ADMIT_DAEMONS, a->count[ask->view], view->maxdaemons) ||
 	    (!ask->behind && over_address(set, s, wide, ask, out)) ||
-	    (!out->trusted && over_unauth(a, set, ask->chance, out)) ||
+	    (!out->trusted && over_unauth(a, set, ask, out)) ||
 	    (!ask->behind && over_pace(set, s, ask, out))) {
+		out->evict = 0;
 		tell(a, s, ask, out);
 		return;
 	}
@@ -158,14 +171,18 @@ admit_enter(struct admit *a, const struct settings *set,
 	if (c == NULL) {
 		out->verdict = ADMIT_NO_MEMORY;
 		out->tell = true;
+		out->evict = 0;
 		return;
 	}
 	c->state = CONN_UNAUTH;
 	c->view = (uint8_t)ask->view;
 	c->trusted = out->trusted;
+	c->since = ask->now;
 	count_at(a, c, s, wide);
 	a->count[ask->view]++;
-	a->unauth += c->trusted ? 0 : 1;
+	unauth_enter(a, c);
+	if (out->evict != 0)
+		tell(a, s, ask, out);
 }
 
 int
@@ -191,9 +208,9 @@ admit_name(struct admit *a, const struct settings *set,
 		return 0;
 	}
 	uncount_at(a, c);
-	a->unauth -= c->trusted ? 0 : 1;
+	if (out->trusted)
+		unauth_leave(a, c);
 	c->trusted = out->trusted;
-	a->unauth += c->trusted ? 0 : 1;
 	count_at(a, c, s, wide);
 	return 0;
 }
@@ -216,7 +233,7 @@ find_sources(struct admit *a, const struct settings *set,
 		*s = get_source(a, all);
 	} else {
 		out->trusted =
-		    admit_in_nets(ask->addr, set->trusted, set->ntrusted);
+		    value_in_nets(ask->addr, set->trusted, set->ntrusted);
 		*s = find_source(a, set, ask, out);
 		if (*s != NULL && set->view[ask->view].maxperc != 0)
 			*wide = find_wide(a, out, &failed);
@@ -271,6 +288,18 @@ admit_refuse(struct admit *a)
 }
 
 void
+admit_evict(struct admit *a, uint64_t conn)
+{
+	struct conn *c = find_conn(a, conn);
+
+	if (c == NULL || c->state != CONN_UNAUTH)
+		return;
+	unauth_leave(a, c);
+	c->source->unauth--;
+	c->state = CONN_EVICTED;
+}
+
+void
 admit_give(struct admit *a, uint64_t conn, unsigned worker)
 {
 	struct conn *c = find_conn(a, conn);
@@ -298,11 +327,14 @@ admit_login(struct admit *a, uint64_t conn, unsigned worker)
 {
 	struct conn *c = find_conn(a, conn);
 
-	if (c == NULL || c->worker != worker || c->state != CONN_UNAUTH)
+	if (c == NULL || c->worker != worker ||
+	    (c->state != CONN_UNAUTH && c->state != CONN_EVICTED))
 		return -1;
+	if (c->state == CONN_UNAUTH) { /* else it was faster than EVICT */
+		c->source->unauth--;
+		unauth_leave(a, c);
+	}
 	c->state = CONN_IN;
-	c->source->unauth--;
-	a->unauth -= c->trusted ? 0 : 1;
 	return 0;
 }
 
@@ -342,23 +374,6 @@ uint32_t
 admit_count(const struct admit *a, unsigned view)
 {
 	return a->count[view];
-}
-
-bool
-admit_in_nets(
-    const uint8_t addr[16], const struct settings_net *nets, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		size_t bytes = nets[i].bits / 8u;
-		unsigned rest = nets[i].bits % 8u;
-		uint8_t mask = (uint8_t)(0xff00u >> rest);
-
-		if (memcmp(addr, nets[i].addr, bytes) == 0 &&
-		    (rest == 0 ||
-			((addr[bytes] ^ nets[i].addr[bytes]) & mask) == 0))
-			return true;
-	}
-	return false;
 }
 
 static int
@@ -453,7 +468,7 @@ over_address(const struct settings *set, const struct source *s,
 	const struct settings_view *view = &set->view[ask->view];
 	uint32_t limit = ask->maxperip != 0 ? ask->maxperip : view->maxperip;
 
-	if (admit_in_nets(ask->addr, set->exempt, set->nexempt))
+	if (value_in_nets(ask->addr, set->exempt, set->nexempt))
 		return false;
 	if (over(out, ADMIT_PERIP, s->count[ask->view], limit))
 		return true;
@@ -526,20 +541,68 @@ over_rate(const struct settings *set, struct source *s,
 	return false;
 }
 
-/* From half of the limit on the chance to be refused rises to certainty. */
+/* One must go, and the oldest has not had its time to log in yet. */
 static bool
-over_unauth(const struct admit *a, const struct settings *set, uint32_t chance,
-    struct admit_answer *out)
+over_unauth(const struct admit *a, const struct settings *set,
+    const struct admit_ask *ask, struct admit_answer *out)
+{
+	const struct conn *c;
+
+	if (!one_must_go(a, set, ask->chance))
+		return false;
+	c = a->oldest != NOBODY ? &a->conns[a->oldest] : NULL;
+	if (c == NULL || c->worker == BOOT_WORKERS ||
+	    ask->now < c->since + ADMIT_GRACE)
+		return over(out, ADMIT_UNAUTH, set->maxunauth, set->maxunauth);
+	out->count = out->limit = set->maxunauth;
+	out->evict = id_of(a, a->oldest);
+	out->evict_worker = c->worker;
+	return false;
+}
+
+/* From half of the limit on the chance rises to certainty. */
+static bool
+one_must_go(const struct admit *a, const struct settings *set, uint32_t chance)
 {
 	uint32_t limit = set->maxunauth, half = limit / 2;
-	uint64_t share;
 
-	if (over(out, ADMIT_UNAUTH, a->unauth, limit))
-		return true;
-	if (a->unauth <= half)
-		return false;
-	share = ((uint64_t)(a->unauth - half) << 32) / (limit - half);
-	return chance < share && over(out, ADMIT_UNAUTH, limit, limit);
+	if (a->unauth <= half || a->unauth >= limit)
+		return a->unauth >= limit;
+	return chance < ((uint64_t)(a->unauth - half) << 32) / (limit - half);
+}
+
+/* The youngest of those that count against MAXUNAUTH; trusted ones do not. */
+static void
+unauth_enter(struct admit *a, struct conn *c)
+{
+	uint32_t i = (uint32_t)(c - a->conns);
+
+	if (c->trusted)
+		return;
+	c->prev = a->youngest;
+	c->next = NOBODY;
+	if (a->youngest != NOBODY)
+		a->conns[a->youngest].next = i;
+	else
+		a->oldest = i;
+	a->youngest = i;
+	a->unauth++;
+}
+
+static void
+unauth_leave(struct admit *a, struct conn *c)
+{
+	if (c->trusted)
+		return;
+	if (c->prev != NOBODY)
+		a->conns[c->prev].next = c->next;
+	else
+		a->oldest = c->next;
+	if (c->next != NOBODY)
+		a->conns[c->next].prev = c->prev;
+	else
+		a->youngest = c->prev;
+	a->unauth--;
 }
 
 static void
@@ -550,8 +613,9 @@ tell(struct admit *a, struct source *s, const struct admit_ask *ask,
 	uint32_t *untold = &s->untold[ask->view];
 
 	/* Limits in all are no address's own fault. */
-	if (out->verdict == ADMIT_DAEMONS || out->verdict == ADMIT_UNAUTH) {
-		unsigned i = out->verdict == ADMIT_UNAUTH ? 2 : ask->view;
+	if (out->verdict == ADMIT_DAEMONS || out->verdict == ADMIT_UNAUTH ||
+	    out->evict != 0) {
+		unsigned i = out->verdict == ADMIT_DAEMONS ? ask->view : 2;
 
 		told = &a->told[i];
 		untold = &a->untold[i];
@@ -572,7 +636,7 @@ new_conn(struct admit *a, uint64_t *id)
 	struct conn *c;
 	uint32_t i;
 
-	if (a->free == UINT32_MAX &&
+	if (a->free == NOBODY &&
 	    grow(a, a->nconns == 0 ? 64 : a->nconns * 2) == -1)
 		return NULL;
 	i = a->free;
@@ -581,8 +645,14 @@ new_conn(struct admit *a, uint64_t *id)
 	c->used++;
 	c->worker = BOOT_WORKERS;
 	a->load[BOOT_WORKERS]++;
-	*id = (uint64_t)c->used << 32 | i;
+	*id = id_of(a, i);
 	return c;
+}
+
+static uint64_t
+id_of(const struct admit *a, uint32_t i)
+{
+	return (uint64_t)a->conns[i].used << 32 | i;
 }
 
 static struct conn *
@@ -604,7 +674,7 @@ end_conn(struct admit *a, struct conn *c)
 		a->refused--;
 	else {
 		if (c->state == CONN_UNAUTH)
-			a->unauth -= c->trusted ? 0 : 1;
+			unauth_leave(a, c);
 		a->count[c->view]--;
 		uncount_at(a, c);
 	}
@@ -640,7 +710,7 @@ admit_save(const struct admit *a, uint32_t *at, struct admit_saved *out)
 	if (*at >= a->nconns)
 		return false;
 	c = &a->conns[*at];
-	*out = (struct admit_saved){.conn = (uint64_t)c->used << 32 | *at,
+	*out = (struct admit_saved){.conn = id_of(a, *at),
 	    .state = c->state,
 	    .trusted = c->trusted,
 	    .view = c->view,
@@ -664,7 +734,7 @@ admit_restore(struct admit *a, const struct admit_saved *saved)
 
 	if (i >= SAVED_MAX || saved->view > 1 || saved->kind > SOURCE_BEHIND ||
 	    saved->worker > BOOT_WORKERS || saved->state == CONN_FREE ||
-	    saved->state > CONN_REFUSED ||
+	    saved->state > CONN_EVICTED ||
 	    (i >= a->nconns &&
 		grow(a, i < 2 * a->nconns ? 2 * a->nconns : i + 64) == -1))
 		return -1;
@@ -681,6 +751,9 @@ admit_restore(struct admit *a, const struct admit_saved *saved)
 	c->worker = (uint8_t)saved->worker;
 	a->load[c->worker]++;
 	a->refused += c->state == CONN_REFUSED;
+	c->since = 0; /* they are older than whoever comes */
+	if (c->state == CONN_UNAUTH)
+		unauth_enter(a, c);
 	return 0;
 }
 
@@ -701,9 +774,7 @@ restore_source(struct admit *a, struct conn *c, const struct admit_saved *saved)
 	c->view = (uint8_t)saved->view;
 	count_at(a, c, s, w);
 	a->count[saved->view]++;
-	if (saved->state == CONN_UNAUTH)
-		a->unauth += saved->trusted != 0 ? 0 : 1;
-	else
+	if (saved->state != CONN_UNAUTH)
 		s->unauth--;
 	return 0;
 }
@@ -714,7 +785,7 @@ take_free(struct admit *a, uint32_t i)
 {
 	uint32_t *p = &a->free;
 
-	while (*p != i && *p != UINT32_MAX)
+	while (*p != i && *p != NOBODY)
 		p = &a->conns[*p].next;
 	if (*p == i)
 		*p = a->conns[i].next;

@@ -22,7 +22,7 @@ enum admit_verdict {
 	ADMIT_PERIP,        /* MAXPERIP of this view, or ask->maxperip */
 	ADMIT_PERC,         /* TCPDOPTS -maxperc of this view */
 	ADMIT_RATE,         /* MAXRATE_PERIP */
-	ADMIT_UNAUTH,       /* MAXUNAUTH, from its half on by chance */
+	ADMIT_UNAUTH,       /* MAXUNAUTH, and nobody makes place */
 	ADMIT_UNAUTH_PERIP, /* MAXUNAUTH_PERIP */
 	ADMIT_NO_MEMORY,
 };
@@ -45,12 +45,20 @@ struct admit_answer {
 	unsigned bits;         /* ... and so many bits of it */
 	bool tell;             /* worth a log line: one per second, net, view */
 	uint32_t untold;       /* refusals since the last line */
+	uint64_t evict;        /* not 0: this one makes place for it ... */
+	unsigned evict_worker; /* ... and is that worker's */
 };
 
 struct admit *admit_new(void); /* NULL without memory */
 void admit_free(struct admit *);
 
-/* Decides and, if OK, counts the connection until admit_leave. */
+/*
+ * Decides and, if OK, counts the connection until admit_leave. From the half of
+ * MAXUNAUTH on one has to go, by a chance that rises to certainty: the oldest
+ * that has not logged in, unless it is younger than ADMIT_GRACE; else the
+ * newcomer. The caller tells the worker of out->evict, then calls admit_evict;
+ * where it cannot, it gives the newcomer up.
+ */
 void admit_enter(struct admit *, const struct settings *,
     const struct admit_ask *, struct admit_answer *);
 /*
@@ -66,6 +74,8 @@ int admit_name(struct admit *, const struct settings *,
  * ADMIT_REFUSE of them.
  */
 uint64_t admit_refuse(struct admit *);
+/* Its worker was told to drop it: it counts as unauthenticated no more. */
+void admit_evict(struct admit *, uint64_t conn);
 /* The connection is now that worker's. */
 void admit_give(struct admit *, uint64_t conn, unsigned worker);
 /*
@@ -83,9 +93,6 @@ int admit_view(const struct admit *, uint64_t conn);
 /* Connections of a worker; of a view. */
 uint32_t admit_load(const struct admit *, unsigned worker);
 uint32_t admit_count(const struct admit *, unsigned view);
-/* Whether addr lies in one of the n networks. */
-bool admit_in_nets(
-    const uint8_t addr[16], const struct settings_net *nets, uint32_t n);
 
 /* One connection, for a master that executes itself anew. */
 struct admit_saved {

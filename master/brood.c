@@ -329,7 +329,8 @@ brood_send(struct brood *b, struct child *c, struct ipc_put *put, int fd)
 		return -1;
 	}
 	ret = ipc_send(c->channel, put, &fd, fd == -1 ? 0 : 1);
-	if (ret == -1 && errno == EAGAIN && put->type != IPC_CLIENT) {
+	if (ret == -1 && errno == EAGAIN && put->type != IPC_CLIENT &&
+	    put->type != IPC_EVICT) {
 		log_line(LOG_LEVEL_ERR,
 		    "%s %d does not read its channel, it is killed",
 		    boot_role_name(c->role), (int)c->pid);

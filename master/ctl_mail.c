@@ -18,22 +18,33 @@
 
 #include "auth/owner.h"
 #include "auth/userdb.h"
+#include "maildir/audit.h"
 #include "maildir/maildir.h"
 #include "maildir/moving.h"
+#include "master/indexdir.h"
+#include "master/settings.h"
 #include "master/spare.h"
 
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#define SETTINGS     SYSCONFDIR "/imapd"
 #define LOCK_SECONDS 30
 #define MAILDIR      "Maildir" /* in the home of who has no other */
 
-static struct maildir *open_mail(const char *, const char *);
-static int open_path(const char *);
-static int open_login(const char *, const char *);
+static struct maildir *open_mail(
+    const char *, const char *, const struct settings *);
+static int load_settings(const char *, struct settings *);
+static int open_path(const char *, struct owner *);
+static int open_login(const char *, const char *, struct owner *);
 static int find_login(const char *, const char *, struct owner *);
 static int find_passwd(const char *, struct owner *);
 static void report_userdb(const char *, unsigned, const char *);
 static int become(const struct owner *);
 static void tell_name(void *, const struct moving *);
 static void tell_restored(void *, const struct moving *);
+static void tell_index(void *, const struct audit *);
+static const char *describe(const struct audit *);
 static void put_name(const char *);
 static int finish(struct maildir *, int);
 
@@ -43,7 +54,7 @@ ctl_names(const char *userdb, const char *who, bool convert)
 	const struct moving_report report = {tell_name, &convert};
 	struct maildir *md;
 
-	if ((md = open_mail(userdb, who)) == NULL)
+	if ((md = open_mail(userdb, who, NULL)) == NULL)
 		return 1;
 	return finish(md, maildir_names(md, convert, &report));
 }
@@ -54,25 +65,83 @@ ctl_restored(const char *userdb, const char *who)
 	const struct moving_report report = {tell_restored, NULL};
 	struct maildir *md;
 
-	if ((md = open_mail(userdb, who)) == NULL)
+	if ((md = open_mail(userdb, who, NULL)) == NULL)
 		return 1;
 	return finish(md, maildir_restored(md, &report));
 }
 
-static struct maildir *
-open_mail(const char *userdb, const char *who)
+int
+ctl_index(
+    const char *file, const char *userdb, const char *who, enum ctl_index what)
 {
-	const struct maildir_options options = {.uselocks = true,
+	const struct audit_report report = {tell_index, NULL};
+	static struct settings set;
+	struct maildir *md;
+	int r = -1;
+
+	if (load_settings(file, &set) == -1 ||
+	    (md = open_mail(userdb, who, &set)) == NULL)
+		return 1;
+	switch (what) {
+	case CTL_INDEX_CHECK:
+		r = maildir_index_check(md, &report);
+		break;
+	case CTL_INDEX_REBUILD:
+		r = maildir_index_rebuild(md, &report);
+		break;
+	case CTL_INDEX_DROP:
+		r = maildir_index_drop(md);
+		break;
+	}
+	return finish(md, r);
+}
+
+/* As root, before anybody else is become: where indexes lie, what is read. */
+static int
+load_settings(const char *file, struct settings *set)
+{
+	static struct notes notes;
+	int r = 0;
+
+	if (file == NULL && access(SETTINGS, R_OK) == -1) {
+		settings_default(set);
+		return 0;
+	}
+	file = file == NULL ? SETTINGS : file;
+	if ((r = settings_load(file, set, &notes)) == -1)
+		(void)fprintf(stderr,
+		    "imapctl: %s: imapd-master -t tells what is wrong with "
+		    "these settings\n",
+		    file);
+	note_done(&notes);
+	return r;
+}
+
+/* set: with an index. */
+static struct maildir *
+open_mail(const char *userdb, const char *who, const struct settings *set)
+{
+	struct maildir_options options = {.uselocks = true,
 	    .keywords = true,
 	    .umask = 022,
 	    .lock_seconds = LOCK_SECONDS};
+	static char index[SETTINGS_PATH + 64];
+	struct owner owner = {0};
 	struct maildir *md;
 	int fd;
 
-	fd =
-	    strchr(who, '/') != NULL ? open_path(who) : open_login(userdb, who);
+	fd = strchr(who, '/') != NULL ? open_path(who, &owner)
+				      : open_login(userdb, who, &owner);
 	if (fd == -1)
 		return NULL;
+	if (set != NULL) {
+		options.index = true;
+		options.umask = (mode_t)set->umask;
+		(void)umask(options.umask);
+		options.keywords = set->keywords != 0;
+		if (indexdir_path(set, &owner, index, sizeof(index)))
+			options.indexdir = index;
+	}
 	if ((md = maildir_open(fd, &options)) == NULL)
 		(void)fprintf(stderr, "imapctl: %s: %s\n", who,
 		    errno == ENOENT ? "no Maildir" : strerror(errno));
@@ -81,17 +150,20 @@ open_mail(const char *userdb, const char *who)
 
 /* The owner of the directory is who we become; then it is opened for good. */
 static int
-open_path(const char *path)
+open_path(const char *path, struct owner *owner)
 {
-	struct owner owner = {0};
+	char *real = realpath(path, NULL);
 	struct stat st;
 	int at, fd = -1;
 
+	if (real != NULL)
+		(void)strlcpy(owner->maildir, real, sizeof(owner->maildir));
+	free(real);
 	at = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (at != -1 && fstat(at, &st) == 0) {
-		owner.uid = st.st_uid;
-		owner.gid = st.st_gid;
-		if (become(&owner) == 0)
+		owner->uid = st.st_uid;
+		owner->gid = st.st_gid;
+		if (become(owner) == 0)
 			fd = openat(at, ".",
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	}
@@ -104,26 +176,25 @@ open_path(const char *path)
 }
 
 static int
-open_login(const char *userdb, const char *login)
+open_login(const char *userdb, const char *login, struct owner *owner)
 {
-	struct owner owner;
 	int fd;
 
-	if (find_login(userdb, login, &owner) == -1) {
+	if (find_login(userdb, login, owner) == -1) {
 		(void)fprintf(stderr,
 		    "imapctl: %s: no such user; a Maildir is named by a path "
 		    "with a slash in it\n",
 		    login);
 		return -1;
 	}
-	if (become(&owner) == -1) {
+	if (become(owner) == -1) {
 		(void)fprintf(
 		    stderr, "imapctl: %s: %s\n", login, strerror(errno));
 		return -1;
 	}
-	fd = open(owner.maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(owner->maildir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
-		(void)fprintf(stderr, "imapctl: %s: %s\n", owner.maildir,
+		(void)fprintf(stderr, "imapctl: %s: %s\n", owner->maildir,
 		    strerror(errno));
 	return fd;
 }
@@ -210,6 +281,62 @@ tell_restored(void *arg, const struct moving *m)
 	else
 		(void)printf(
 		    ": UIDVALIDITY %lu\n", (unsigned long)m->uidvalidity);
+}
+
+static void
+tell_index(void *arg, const struct audit *a)
+{
+	(void)arg;
+	if (a->folder == NULL) {
+		(void)printf("index: ");
+	} else {
+		(void)printf("folder ");
+		put_name(a->folder[0] == '\0' ? "INBOX" : a->folder);
+		(void)printf(": ");
+	}
+	if (a->uid != 0)
+		(void)printf("UID %lu: ", (unsigned long)a->uid);
+	(void)printf("%s%s%s\n", describe(a), a->text == NULL ? "" : ": ",
+	    a->text == NULL ? "" : a->text);
+}
+
+static const char *
+describe(const struct audit *a)
+{
+	switch (a->kind) {
+	case AUDIT_OLD:
+		return "not used, it will be made anew";
+	case AUDIT_PENDING:
+		return "it was changed since the server looked last, which "
+		       "will find what follows";
+	case AUDIT_BROKEN:
+		return "broken";
+	case AUDIT_FAILED:
+		return strerror(a->error);
+	case AUDIT_UIDVALIDITY:
+		return "the UID file has another UIDVALIDITY";
+	case AUDIT_NEXT:
+		return "the UID file would give UIDs a second time";
+	case AUDIT_COUNTS:
+		return "the counts are not those of its messages";
+	case AUDIT_NO_FILE:
+		return "there is no file";
+	case AUDIT_NO_LINE:
+		return "it is not in the UID file";
+	case AUDIT_OTHER_UID:
+		return "the UID file gives another UID to its file";
+	case AUDIT_OTHER_FILE:
+		return "the UID file gives it to another file";
+	case AUDIT_NO_RECORD:
+		return "it is not in the index";
+	case AUDIT_FLAGS:
+		return "its flags are others";
+	case AUDIT_KEYWORDS:
+		return "its keywords are others";
+	case AUDIT_NAME:
+		return "its file has another name or place";
+	}
+	return "";
 }
 
 /* UTF-8 as it is; the store shows no name with control characters. */

@@ -1,6 +1,6 @@
 /*
- * imapctl's commands on a user's Maildir: names, restored. As root each becomes
- * the owner of the mail before it touches anything in it.
+ * imapctl's commands on a user's Maildir: names, restored, index. As root each
+ * becomes the owner of the mail before it touches anything in it.
  */
 #ifndef MASTER_CTL_MAIL_H
 #define MASTER_CTL_MAIL_H
@@ -15,5 +15,14 @@
  */
 int ctl_names(const char *userdb, const char *who, bool convert);
 int ctl_restored(const char *userdb, const char *who);
+
+enum ctl_index {
+	CTL_INDEX_CHECK,
+	CTL_INDEX_REBUILD,
+	CTL_INDEX_DROP
+};
+/* settings: the server's file, NULL: the usual one, if it is there. */
+int ctl_index(
+    const char *settings, const char *userdb, const char *who, enum ctl_index);
 
 #endif

@@ -17,7 +17,7 @@
  * Of this text, and of the messages between a master and its children: the new
  * master hears the old one's children (CLOSED, LOGGEDIN, STOP, KICK).
  */
-#define HANDOVER_VERSION 1
+#define HANDOVER_VERSION 2
 
 struct handover {
 	char config[SETTINGS_PATH], pidfile[SETTINGS_PATH];

@@ -20,10 +20,11 @@
 #define FIELDS   64   /* of one set */
 
 struct options {
-	const char *file;    /* -f */
-	const char *scheme;  /* -s, NULL: the best */
-	const char *notify;  /* -N, NULL: the default */
-	const char *control; /* -C, likewise */
+	const char *file;     /* -f */
+	const char *settings; /* -c, NULL: the usual file */
+	const char *scheme;   /* -s, NULL: the best */
+	const char *notify;   /* -N, NULL: the default */
+	const char *control;  /* -C, likewise */
 	bool json, prometheus;
 };
 
@@ -48,14 +49,17 @@ main(int argc, char **argv)
 	struct options o = {.file = SYSCONFDIR "/userdb"};
 	int c;
 
-	while (
-	    (c = getopt_long(argc, argv, "C:f:jN:ps:hv", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:C:f:jN:ps:hv", longs, NULL)) !=
+	       -1) {
 		switch (c) {
 		case 'f':
 			o.file = optarg;
 			break;
 		case 's':
 			o.scheme = optarg;
+			break;
+		case 'c':
+			o.settings = optarg;
 			break;
 		case 'C':
 			o.control = optarg;
@@ -102,6 +106,8 @@ usage(FILE *out, int status)
 	    "       imapctl [-f file] userdb del login\n"
 	    "       imapctl [-f file] names check|convert user|maildir\n"
 	    "       imapctl [-f file] restored user|maildir\n"
+	    "       imapctl [-c settings] [-f file] index check|rebuild|drop "
+	    "user|maildir\n"
 	    "       imapctl [-N socket] post directory ...\n"
 	    "       imapctl [-C socket] who [-j]\n"
 	    "       imapctl [-C socket] kick user|number\n"
@@ -118,12 +124,23 @@ usage(FILE *out, int status)
 static int
 mail(const struct options *o, int argc, char **argv)
 {
+	static const char *const verbs[] = {
+	    [CTL_INDEX_CHECK] = "check",
+	    [CTL_INDEX_REBUILD] = "rebuild",
+	    [CTL_INDEX_DROP] = "drop",
+	};
+
 	if (argc == 3 && strcmp(argv[0], "names") == 0 &&
 	    (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "convert") == 0))
 		return ctl_names(
 		    o->file, argv[2], strcmp(argv[1], "convert") == 0);
 	if (argc == 2 && strcmp(argv[0], "restored") == 0)
 		return ctl_restored(o->file, argv[1]);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (argc == 3 && strcmp(argv[0], "index") == 0 &&
+		    strcmp(argv[1], verbs[i]) == 0)
+			return ctl_index(
+			    o->settings, o->file, argv[2], (enum ctl_index)i);
 	return usage(stderr, 2);
 }
 

@@ -33,6 +33,7 @@ struct named { /* a client whose address a balancer has told */
 static void trouble(struct porch *, uint64_t now);
 static void greet(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t now);
+static bool evict(struct porch *, const struct admit_answer *);
 static void deny(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t now);
 static bool is_behind(const struct settings_view *, const struct listen_peer *);
@@ -102,9 +103,13 @@ greet(struct porch *p, const struct listener *listener,
 	}
 	memcpy(ask.addr, peer->addr, sizeof(ask.addr));
 	admit_enter(p->brood->admit, set, &ask, &answer);
+	if (!evict(p, &answer)) {
+		admit_undo(p->brood->admit, answer.conn);
+		answer.verdict = ADMIT_UNAUTH;
+	}
+	if (answer.tell)
+		log_refusal(listener->view, &answer, peer->peer);
 	if (answer.verdict != ADMIT_OK) {
-		if (answer.tell)
-			log_refusal(listener->view, &answer, peer->peer);
 		say_refusal(&answer, peer->peer, why, sizeof(why));
 		refuse(p, listener, peer, why);
 		return;
@@ -120,6 +125,24 @@ greet(struct porch *p, const struct listener *listener,
 	log_courier((int)listener->view, LOG_LEVEL_ERR,
 	    "no worker takes clients, ip=[%s], port=[%u]", peer->peer,
 	    peer->peer_port);
+}
+
+/* Who makes place for the newcomer, if anybody must. False: it cannot be told.
+ */
+static bool
+evict(struct porch *p, const struct admit_answer *answer)
+{
+	struct child *c = &p->brood->v[BROOD_SERVANTS + answer->evict_worker];
+	struct ipc_put put;
+
+	if (answer->evict == 0)
+		return true;
+	ipc_begin(&put, IPC_EVICT);
+	ipc_put_u64(&put, answer->evict);
+	if (brood_send(p->brood, c, &put, -1) == -1)
+		return false;
+	admit_evict(p->brood->admit, answer->evict);
+	return true;
 }
 
 /* Whether TCPDOPTS -haproxy names the place where this one came in. */
@@ -381,6 +404,10 @@ log_refusal(unsigned view, const struct admit_answer *a, const char *peer)
 		snprintf(tail + strlen(tail), 16, "%u", a->untold);
 	switch (a->verdict) {
 	case ADMIT_OK:
+		log_courier((int)view, LOG_LEVEL_WARN,
+		    "Too many connections without login, the oldest make "
+		    "place, ip=[%s], %s",
+		    peer, tail);
 		return;
 	case ADMIT_NO_MEMORY:
 		log_courier(

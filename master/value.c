@@ -587,3 +587,20 @@ parse_port(const char *text, uint16_t *port)
 	*port = (uint16_t)value;
 	return true;
 }
+
+bool
+value_in_nets(
+    const uint8_t addr[16], const struct settings_net *nets, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		size_t bytes = nets[i].bits / 8u;
+		unsigned rest = nets[i].bits % 8u;
+		uint8_t mask = (uint8_t)(0xff00u >> rest);
+
+		if (memcmp(addr, nets[i].addr, bytes) == 0 &&
+		    (rest == 0 ||
+			((addr[bytes] ^ nets[i].addr[bytes]) & mask) == 0))
+			return true;
+	}
+	return false;
+}

@@ -66,5 +66,8 @@ void value_warn(const struct value *, const char *what);
  * IPv4 prefix count from its own first bit.
  */
 int value_net(const char *text, struct settings_net *out);
+/* Whether addr lies in one of the n networks. */
+bool value_in_nets(
+    const uint8_t addr[16], const struct settings_net *nets, uint32_t n);
 
 #endif

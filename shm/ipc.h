@@ -44,17 +44,16 @@
  *           MAXDAEMONS of PORT, the same of SSLPORT
  * LOCAL     ; fd: the local notify socket, see shm/stir.h
  * STOP      u32 fast (1: close now), u32 seconds
- * BLAME     u32 number, u64 incarnation       this worker broke the rules: end
- * it CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
+ * BLAME     u32 number, u64 incarnation           end this worker: it is evil
+ * CLIENT    u64 conn, u32 listener (0 PORT, 1 SSLPORT), u32 flags
  *           (IPC_CLIENT_*), str peer address, u32 peer port, str local
  *           address, u32 local port, str refusal (for _REFUSE); fd: the socket
+ * EVICT     u64 conn       drop it for a newcomer, unless it has logged in
  * NAMED     u64 conn, 16 bytes address, u32 peer port, u32 local port: what a
  *           balancer told of a client with _PROXY
  * ADMITTED  u64 conn, u32 flags (_REFUSE, _TRUST), str refusal ("": no word)
- * CLOSED    u64 conn                              its client and socket are
- * gone LOGGEDIN  u64 conn                              counts no more as
- * unauthenticated
- *
+ * CLOSED    u64 conn                         its client and socket are gone
+ * LOGGEDIN  u64 conn                         counts no more as unauthenticated
  * ASK       u64 conn, u32 flags (IPC_ASK_*), str service, str peer address,
  *           u32 local port, str mechanism (LOGIN, PLAIN, AUTH-LOGIN, EXTERNAL),
  *           str claimed client address ("" if none), bytes a, bytes b
@@ -126,6 +125,7 @@
 	X(STOP, MASTER, ANY, 0, 64)                                            \
 	X(BLAME, ANY, MASTER, 0, 64)                                           \
 	X(CLIENT, MASTER, WORKER, 1, 1024)                                     \
+	X(EVICT, MASTER, WORKER, 0, 64)                                        \
 	X(NAMED, WORKER, MASTER, 0, 64)                                        \
 	X(ADMITTED, MASTER, WORKER, 0, 512)                                    \
 	X(CLOSED, WORKER, MASTER, 0, 64)                                       \

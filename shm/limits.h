@@ -80,7 +80,7 @@
 	X(LIMIT_PERIP, 20, "connections of an address", "BYE", "MAXPERIP")     \
 	X(LIMIT_PERUSER, 100, "sessions of an account", "NO", "MAXPERUSER")    \
 	X(LIMIT_UNAUTH, 1000, "connections not logged in",                     \
-	    "BYE, some earlier", "MAXUNAUTH")                                  \
+	    "the oldest make place", "MAXUNAUTH")                              \
 	X(LIMIT_UNAUTH_PERIP, 10, "... of an address", "BYE",                  \
 	    "MAXUNAUTH_PERIP")                                                 \
 	X(LIMIT_RATE_PERIP, 120, "connections a minute of an address", "BYE",  \
@@ -99,6 +99,7 @@
 #define LIMITS_FLOW(X)                                                         \
 	X(ADMIT_BURST, 30, "connections at once of an address", "BYE", "")     \
 	X(ADMIT_QUIET, 65536, "addresses remembered", "the oldest goes", "")   \
+	X(ADMIT_GRACE, 3000, "ms in which none makes place", "BYE", "")        \
 	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")
 
 #define LIMITS_ALL(X)                                                          \

@@ -41,7 +41,7 @@ room maildir 'maildir/|shm/limits\.h'
 room auth 'auth/|shm/'
 room worker/net 'worker/net/|shm/|auth/(ask|ticket)\.h'
 room worker/imap 'worker/imap/|shm/|maildir/(maildir|mime|quota|trash)\.h'
-room master 'master/|shm/|auth/|maildir/(maildir|mime|moving)\.h|worker/(net/worker|imap/session)\.h'
+room master 'master/|shm/|auth/|maildir/(maildir|mime|moving|audit)\.h|worker/(net/worker|imap/session)\.h'
 only 'TLS in one file' '#include <openssl/ssl' worker/net/tls.c worker/net/tls.h
 only 'PAM in one file' '#include <security/' auth/pam.c
 only 'system-call filters in one file' '#include <seccomp' shm/filter.c

@@ -1,9 +1,9 @@
 """Hostile clients against a running server, and an honest one beside them.
 
-hostile.py PORT SSLPORT PATIENCE [CONNECTIONS]: bounded bursts; what is asserted
+hostile.py PORT SSLPORT PATIENCE CONNECTIONS MAILDIR MASTER: bounded bursts; what is asserted
 is that the offender is answered as it should be and that the honest client is
 served, with its slowest answer of each part told and at most PATIENCE seconds.
-CONNECTIONS: how many a flood has (200). Prints "ok NAME" and "not ok NAME"
+CONNECTIONS: how many a flood has. MASTER: its process. Prints "ok NAME" and "not ok NAME"
 lines. The names of the cases are those of t/cases.md.
 """
 
@@ -17,7 +17,7 @@ import time
 
 PORT, SSLPORT = int(sys.argv[1]), int(sys.argv[2])
 PATIENCE = float(sys.argv[3])
-FLOOD = int(sys.argv[4]) if len(sys.argv) > 4 else 200
+FLOOD, MAILDIR, MASTER = int(sys.argv[4]), sys.argv[5], int(sys.argv[6])
 
 
 def check(good, name):
@@ -316,8 +316,44 @@ def connect(address, many, out, rcvbuf=None):
             s.close()
 
 
+def stranger():
+    """A login from an address that nobody trusts, as a client tries it: again
+    when it is refused. Seconds, and how often it was refused."""
+    begun, refused = time.monotonic(), 0
+    while time.monotonic() - begun < 60:
+        try:
+            c = Client("127.0.5.1", login=False)
+            good = c.ask(b"LOGIN demo demo").startswith(b"t OK")
+            c.close()
+            if good:
+                return time.monotonic() - begun, refused
+        except OSError:
+            pass
+        refused += 1
+        time.sleep(0.5)
+    return time.monotonic() - begun, refused
+
+
+def resident():
+    """kB of the workers in all."""
+    kb = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as f:
+                if not f.read().startswith(b"imapd-worker"):
+                    continue
+            with open("/proc/%s/stat" % pid) as f:
+                if int(f.read().rsplit(")", 1)[1].split()[1]) != MASTER:
+                    continue
+            with open("/proc/%s/status" % pid) as f:
+                kb += int(f.read().split("VmRSS:")[1].split()[0])
+        except OSError:
+            pass
+    return kb
+
+
 def flood(honest):
-    """B1: from one address, then from many."""
+    """B1: from one address, then from ten a connection each of many."""
     conns = []
     connect("127.0.3.1", FLOOD, conns)
     time.sleep(1)
@@ -334,16 +370,32 @@ def flood(honest):
           % (len(conns), alive))
     honest.part("B1, one address")
     conns, threads = [], []
-    for i in range(50):
+    for i in range(FLOOD // 10):
         threads.append(threading.Thread(target=connect, args=(
-            "127.0.4.%d" % (i + 1), max(1, FLOOD // 50), conns)))
+            "127.0.%d.%d" % (10 + i // 250, 1 + i % 250), 10, conns)))
         threads[-1].start()
     for t in threads:
         t.join()
-    time.sleep(1)
-    honest.part("B1, %d of fifty addresses" % len(conns))
+    time.sleep(3.5)  # by now the oldest have had their time
+    took, refused = stranger()
+    check(took <= 2 * PATIENCE,
+          "B1: a stranger logs in beside them (%.2f s, refused %d times)"
+          % (took, refused))
+    honest.part("B1, %d of %d addresses" % (len(conns), FLOOD // 10))
+    kb = resident()
+    check(kb < 65536 + 20 * len(conns), "B1: the workers have %d kB" % kb)
+    gone = 0
     for s in conns:
+        s.setblocking(False)
+        try:
+            got = s.recv(4096)
+            while got and b"* BYE" not in got:
+                got = s.recv(4096)
+            gone += 1
+        except OSError:
+            pass
         s.close()
+    check(gone > 0, "B1: %d of them were refused or made place" % gone)
 
 
 def never_reading(honest):
@@ -373,7 +425,7 @@ def main():
     honest = Honest()
     honest.start()
     starttls_injection()
-    torn_append(sys.argv[5] if len(sys.argv) > 5 else "/nonexistent")
+    torn_append(MAILDIR)
     cross_protocol()
     server_names()
     bombs()

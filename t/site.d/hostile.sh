@@ -8,11 +8,12 @@ if ! has python3; then
 	plan
 fi
 site_make LOGIN_TIMEOUT=4 HANDSHAKE_TIMEOUT=4 AUTH_FLOOR_MS=100 \
-	MAXPERIP=60 MAXPERUSER=200 TRUSTED_NETS='127.0.0.1' MAXPERIP_EXEMPT=127.0.0.1
+	MAXUNAUTH="${CROWD:-100}" MAXPERIP=60 MAXPERUSER=200 \
+	TRUSTED_NETS='127.0.0.1' MAXPERIP_EXEMPT=127.0.0.1
 site_run
 ok 'the server starts'
 python3 t/site.d/hostile.py "$port" "$sslport" "${PATIENCE:-10}" "${FLOOD:-200}" \
-	"$site/mail/demo/Maildir" >"$site/py.out" 2>&1
+	"$site/mail/demo/Maildir" "$master" >"$site/py.out" 2>&1
 rc=$?
 while IFS= read -r line; do
 	case $line in

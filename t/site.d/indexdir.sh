@@ -29,6 +29,12 @@ ok 'from an index each, in INDEXDIR/UID, which is the uid'"'"'s'
 ok 'and none in the Maildir'
 [ "$(stat -c '%u %a' "$site/index/$uid")" = "$(id -u) 711" ]
 ok 'INDEXDIR/UID is not the uid'"'"'s to change'
+for verb in check rebuild check drop; do
+	"$PROGRAMS/imapctl" -c "$site/imapd" -f "$site/userdb" index $verb demo
+done >"$site/ctl.out" 2>&1
+[ ! -s "$site/ctl.out" ] && [ ! -e "$box/corkboard/index" ] &&
+	[ "$(find "$site/index/$uid" -name data.mdb | wc -l)" -eq 1 ]
+ok 'imapctl index finds them there'
 rm -r "${site:?}/index/$uid"
 look demo HIGHESTMODSEQ && [ -d "$site/index/$uid" ]
 ok 'deleted, it is made anew'

@@ -1,4 +1,5 @@
 #!/bin/sh
 # The hostile clients of t/site.d/hostile.sh in full number, and an honest one
 # that is served within a second. Prints TAP.
-FLOOD=${FLOOD:-5000} PATIENCE=${PATIENCE:-1} exec t/site.d/hostile.sh "$@"
+FLOOD=${FLOOD:-5000} CROWD=1000 PATIENCE=${PATIENCE:-1} \
+	exec t/site.d/hostile.sh "$@"

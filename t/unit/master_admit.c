@@ -312,6 +312,85 @@ maxunauth_refuses_by_chance_from_its_half_on(void **state)
 }
 
 static void
+the_oldest_without_a_login_makes_place(void **state)
+{
+	uint64_t conn[4];
+	char addr[32];
+
+	(void)state;
+	set.maxunauth = 4;
+	for (int i = 0; i < 4; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%d", i);
+		assert_int_equal(enter(addr), ADMIT_OK);
+		conn[i] = answer.conn;
+		now++;
+	}
+	/* Nobody before his time. */
+	now = now - 4 + ADMIT_GRACE - 1;
+	assert_int_equal(enter("192.0.2.9"), ADMIT_UNAUTH);
+	assert_int_equal(answer.evict, 0);
+	now++;
+	/* Who is refused for another reason drives nobody out. */
+	set.maxunauth_perip = 1;
+	assert_int_equal(enter("192.0.2.3"), ADMIT_UNAUTH_PERIP);
+	assert_int_equal(answer.evict, 0);
+	assert_int_equal(admit_login(a, conn[0], 1), 0);
+	assert_int_equal(enter("192.0.2.8"), ADMIT_OK);
+	assert_int_equal(answer.evict, 0);
+	now += ADMIT_GRACE;
+	assert_int_equal(enter("192.0.2.9"), ADMIT_OK);
+	assert_true(answer.tell);
+	assert_int_equal(answer.evict, conn[1]);
+	assert_int_equal(answer.evict_worker, 1);
+	admit_evict(a, conn[1]);
+	admit_evict(a, conn[1]);
+	admit_evict(a, conn[0]); /* it is in */
+	assert_int_equal(enter("192.0.2.10"), ADMIT_OK);
+	assert_int_equal(answer.evict, conn[2]);
+	/* One that was not told stays and counts. */
+	admit_undo(a, answer.conn);
+	assert_int_equal(enter("192.0.2.10"), ADMIT_OK);
+	assert_int_equal(answer.evict, conn[2]);
+	admit_evict(a, conn[2]);
+	/* The login may be on its way when its end is decided. */
+	assert_int_equal(admit_login(a, conn[1], 1), 0);
+	assert_int_equal(admit_login(a, conn[1], 1), -1);
+	/* One in the middle leaves by itself. */
+	assert_int_equal(admit_leave(a, conn[3], 1), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(admit_leave(a, conn[i], 1), 0);
+	assert_int_equal(admit_count(a, 0), 3);
+	assert_int_equal(enter("192.0.2.11"), ADMIT_OK);
+	assert_int_equal(answer.evict, 0);
+	assert_int_equal(admit_count(a, 0), 4);
+}
+
+static void
+by_chance_the_oldest_goes_from_the_half_on(void **state)
+{
+	struct admit_ask ask = {.chance = 0, .addr = {[0] = 0x20}};
+	uint64_t first = 0;
+	char addr[32];
+
+	(void)state;
+	set.maxunauth = 10;
+	for (int i = 0; i < 6; i++) {
+		snprintf(addr, sizeof(addr), "192.0.2.%d", i);
+		assert_int_equal(enter(addr), ADMIT_OK);
+		first = i == 0 ? answer.conn : first;
+	}
+	ask.now = now + ADMIT_GRACE;
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_OK);
+	assert_int_equal(answer.evict, first);
+	admit_undo(a, answer.conn);
+	ask.chance = UINT32_MAX;
+	admit_enter(a, &set, &ask, &answer);
+	assert_int_equal(answer.verdict, ADMIT_OK);
+	assert_int_equal(answer.evict, 0);
+}
+
+static void
 the_rate_allows_a_burst_and_then_its_pace(void **state)
 {
 	(void)state;
@@ -528,7 +607,7 @@ prefixes_are_compared_bit_by_bit(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(value_net(cases[i].net, &net), 0);
 		assert_int_equal(value_net(cases[i].addr, &addr), 0);
-		if (admit_in_nets(addr.addr, &net, 1) != cases[i].in)
+		if (value_in_nets(addr.addr, &net, 1) != cases[i].in)
 			fail_msg("%s in %s", cases[i].addr, cases[i].net);
 	}
 }
@@ -551,6 +630,8 @@ main(void)
 	    TEST(unauthenticated_ones_are_limited_until_they_log_in),
 	    TEST(trusted_networks_have_neither_rate_nor_unauthenticated_limit),
 	    TEST(maxunauth_refuses_by_chance_from_its_half_on),
+	    TEST(the_oldest_without_a_login_makes_place),
+	    TEST(by_chance_the_oldest_goes_from_the_half_on),
 	    TEST(the_rate_allows_a_burst_and_then_its_pace),
 	    TEST(the_rate_survives_leaving),
 	    TEST(refused_sockets_are_bounded),

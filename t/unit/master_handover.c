@@ -16,6 +16,10 @@
 #include "master/handover.h"
 #include "master/settings.h"
 
+#define TEXT(x)  #x
+#define VALUE(x) TEXT(x)
+#define FIRST    "handover " VALUE(HANDOVER_VERSION) " " VALUE(IPC_VERSION) "\n"
+
 static struct settings set;
 static struct handover h, got;
 
@@ -205,10 +209,9 @@ memfd_of(const char *text, size_t n)
 static void
 what_is_not_whole_or_not_known_is_refused(void **state)
 {
-	static const char *const lines[] = {"handover 1 1\nend\nend\n", "end\n",
+	static const char *const lines[] = {FIRST "end\nend\n", "end\n",
 	    "config /x\nend\n", "handover 999 1\nend\n", "handover 1\nend\n",
-	    "", "handover 1 1\nunknown 1\nend\n",
-	    "handover 1 1\nhandover 1 1\nend\n"};
+	    "", FIRST "unknown 1\nend\n", FIRST FIRST "end\n"};
 	static const char *const more[] = {"child 99 0 1 5 1 1 1 0 1",
 	    "child 9 64 1 5 1 1 1 0 1", "child 9 0 1 1 1 1 1 0 1",
 	    "child 9 0 1 5 1 1 1 0", "listener 5 2", "listener -5 1",

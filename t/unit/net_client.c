@@ -58,6 +58,43 @@ simple_commands_are_answered(void **state)
 	over(fd, 1);
 }
 
+/* IPC_EVICT: for a newcomer, unless it has come further than that. */
+static void
+the_oldest_makes_place_until_it_has_logged_in(void **state)
+{
+	int fd = knock(1), asked = knock(2), starting = knock(3);
+	struct ipc_put put;
+	struct asked q;
+	struct started s;
+
+	(void)state;
+	greeted(fd);
+	greeted(asked);
+	greeted(starting);
+	say(starting, "a LOGIN anna geheim\r\n");
+	expect_ask(&q);
+	auth_yes(3, "anna");
+	expect_start(&s);
+	say(asked, "a LOGIN anna geheim\r\n");
+	expect_ask(&q);
+	for (uint64_t conn = 1; conn <= 4; conn++) {
+		ipc_begin(&put, IPC_EVICT);
+		ipc_put_u64(&put, conn);
+		assert_int_equal(ipc_send(h.master, &put, NULL, 0), 0);
+	}
+	talk(fd, "",
+	    "* BYE [ALERT] Too many connections without login, "
+	    "please try again.",
+	    NULL);
+	over(fd, 1);
+	expect_conn(h.auth, BOOT_AUTH, IPC_FORGET, 2);
+	assert_non_null(strstr(line(asked), "* BYE [ALERT] Too many"));
+	over(asked, 2);
+	assert_silent(starting);
+	(void)close(starting);
+	(void)close(s.control);
+}
+
 static void
 id_tells_what_the_setting_names(void **state)
 {
@@ -580,6 +617,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    HOUSE(simple_commands_are_answered),
+	    HOUSE(the_oldest_makes_place_until_it_has_logged_in),
 	    HOUSE(id_tells_what_the_setting_names),
 	    HOUSE(starttls_is_not_offered_without_a_certificate),
 	    HOUSE(the_third_bad_command_is_the_last),

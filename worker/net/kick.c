@@ -58,3 +58,26 @@ kick(struct worker *w, struct client *c)
 		    "* BYE [ALERT] Disconnected by the "
 		    "administrator.\r\n");
 }
+
+int
+kick_evict(struct worker *w, struct ipc_msg *msg)
+{
+	struct client *c;
+	struct ipc_get g;
+	uint64_t conn;
+
+	ipc_open(&g, msg);
+	conn = ipc_get_u64(&g);
+	if (ipc_done(&g) == -1)
+		return -1;
+	c = client_find(w, conn);
+	if (c == NULL || c->state >= CLIENT_STARTING)
+		return 0;
+	if (c->state < CLIENT_COMMAND)
+		client_end(w, c);
+	else
+		client_bye(w, c,
+		    "* BYE [ALERT] Too many connections without login, "
+		    "please try again.\r\n");
+	return 0;
+}

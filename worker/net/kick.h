@@ -1,4 +1,7 @@
-/* IPC_KICK: the administrator ends connections of this worker. */
+/*
+ * The master ends connections of this worker: IPC_KICK, the administrator's,
+ * and IPC_EVICT, the oldest without a login making place for newcomers.
+ */
 #ifndef NET_KICK_H
 #define NET_KICK_H
 
@@ -6,5 +9,6 @@
 
 /* -1: malformed. */
 int kick_take(struct worker *, struct ipc_msg *);
+int kick_evict(struct worker *, struct ipc_msg *);
 
 #endif

@@ -268,6 +268,8 @@ from_master(struct worker *w, struct ipc_msg *msg)
 		return roster_open(w, msg);
 	case IPC_KICK:
 		return kick_take(w, msg);
+	case IPC_EVICT:
+		return kick_evict(w, msg);
 	case IPC_STOP:
 		return take_stop(w, msg);
 	default:
