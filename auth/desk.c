@@ -23,11 +23,13 @@
 #include "auth/child.h"
 #include "auth/module.h"
 #include "auth/owner.h"
+#include "auth/recheck.h"
 #include "shm/log.h"
 
 static void open_userdb(struct desk *);
 static void report_userdb(const char *, unsigned, const char *);
 static int take_ask(struct desk *, unsigned, const struct ipc_msg *);
+static void insert(struct desk *, struct request *);
 static void refuse_full(struct desk *, unsigned, const struct request *);
 static int take_forget(struct desk *, unsigned, const struct ipc_msg *);
 static struct request *find_conn(struct desk *, int, uint64_t);
@@ -68,12 +70,13 @@ desk_init(struct desk *d, const struct boot *boot)
 	d->addresses = pace_new(PACE_ENTRIES, key);
 	d->names = pace_new(PACE_ENTRIES, key);
 	d->known = known_new(KNOWN_ENTRIES);
+	d->standing = standing_new(STANDING_MOST);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	d->serial =
 	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	open_userdb(d);
 	if (d->addresses == NULL || d->names == NULL || d->known == NULL ||
-	    d->userdb == NULL) {
+	    d->standing == NULL || d->userdb == NULL) {
 		desk_done(d);
 		return -1;
 	}
@@ -113,6 +116,7 @@ desk_done(struct desk *d)
 	pace_free(d->addresses);
 	pace_free(d->names);
 	known_free(d->known);
+	standing_free(d->standing);
 	explicit_bzero(d->key, sizeof(d->key));
 }
 
@@ -125,6 +129,7 @@ desk_settings(struct desk *d)
 	if (strcmp(d->userdb_path, d->boot->set.userdb) == 0)
 		return;
 	open_userdb(d);
+	d->looked = 0;
 	if (d->userdb != NULL)
 		userdb_close(old);
 	else
@@ -183,18 +188,31 @@ take_ask(struct desk *d, unsigned number, const struct ipc_msg *msg)
 		freezero(r, sizeof(*r));
 		return 0;
 	}
-	r->id = ++d->serial;
 	r->name = pace_id_name(d->names, r->user);
 	r->source = pace_id_address(d->addresses, r->address, r->bits);
 	r->rank = rank(d, r);
 	memcpy(r->modules, d->boot->set.authmodules, sizeof(r->modules));
-	TAILQ_INSERT_TAIL(&d->requests, r, entry);
-	d->nrequests++;
+	insert(d, r);
 	if (r->user[0] == '\0')
 		fail(d, r);
 	else
 		run(d, r);
 	return 0;
+}
+
+static void
+insert(struct desk *d, struct request *r)
+{
+	r->id = ++d->serial;
+	TAILQ_INSERT_TAIL(&d->requests, r, entry);
+	d->nrequests++;
+}
+
+void
+desk_ask_again(struct desk *d, struct request *r)
+{
+	insert(d, r);
+	run(d, r);
 }
 
 /* Whom to serve first while there are more questions than places. */
@@ -360,6 +378,11 @@ start(struct desk *d, struct request *r)
 static void
 settle(struct desk *d, struct request *r, enum outcome outcome)
 {
+	if (r->recheck) {
+		recheck_settled(d, r, outcome);
+		decide(r, IPC_NO_FAILED); /* and nobody is told */
+		return;
+	}
 	switch (outcome) {
 	case RIGHT:
 		accept_owner(d, r);
@@ -408,6 +431,7 @@ accept_owner(struct desk *d, struct request *r)
 			    d->known, r->name, r->source, child_now() / 1000);
 		r->yes = true;
 		decide(r, IPC_NO_FAILED);
+		recheck_in(d, r);
 	}
 }
 
@@ -510,6 +534,7 @@ desk_tick(struct desk *d, uint64_t now)
 			expire(d, r);
 	}
 	start_waiting(d);
+	recheck_tick(d, now);
 	for (r = TAILQ_FIRST(&d->requests); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, entry);
 		if (r->state == REQUEST_DECIDED &&
@@ -627,6 +652,8 @@ put_yes(struct desk *d, const struct request *r, struct ipc_put *m)
 
 	t.owner = r->owner;
 	t.time = (uint64_t)time(NULL);
+	if (t.time <= r->ended) /* those up to then are void */
+		t.time = r->ended + 1;
 	t.serial = ++d->serial;
 	t.worker = (uint32_t)r->worker;
 	t.incarnation = d->worker[r->worker].incarnation;
@@ -641,6 +668,8 @@ desk_next(const struct desk *d)
 	const struct request *r;
 
 	if ((other = pool_deadline(&d->daemon)) < next)
+		next = other;
+	if ((other = recheck_next(d)) < next)
 		next = other;
 	TAILQ_FOREACH (r, &d->requests, entry) {
 		if (r->state == REQUEST_DECIDED && r->worker != -1 &&

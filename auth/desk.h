@@ -13,6 +13,7 @@
 #include "auth/pace.h"
 #include "auth/pool.h"
 #include "auth/queue.h"
+#include "auth/standing.h"
 #include "auth/ticket.h"
 #include "auth/userdb.h"
 #include "shm/boot.h"
@@ -40,7 +41,12 @@ struct desk {
 	struct userdb *userdb;
 	char userdb_path[SETTINGS_PATH]; /* that is open */
 	struct pace *addresses, *names;
-	struct known *known; /* good logins of the last 30 days */
+	struct known *known;       /* good logins of the last 30 days */
+	struct standing *standing; /* who was let in, and how (recheck.h) */
+	bool by_userdb;            /* ... some by userdb */
+	uint64_t look;             /* ms: of userdb, for them */
+	unsigned looked;           /* at this reading of it */
+	bool rechecking;           /* one is in hand */
 	struct pool hash, daemon;
 	uint64_t plain_until; /* ms: authdaemond knows no metadata */
 	bool has_key;
@@ -70,6 +76,9 @@ int desk_message(struct desk *, unsigned number, const struct ipc_msg *);
 void desk_pam(struct desk *, int fd);
 /* ANSWER of the PAM process. -1 if it is malformed. */
 int desk_pam_answer(struct desk *, const struct ipc_msg *);
+
+/* A re-check, taken over; recheck_settled hears the answer. */
+void desk_ask_again(struct desk *, struct request *);
 
 /* Does what is due: ended children, overdue questions, answers to be sent. */
 void desk_tick(struct desk *, uint64_t now);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/owner.h"
+#include "auth/recheck.h"
 #include "shm/log.h"
 
 struct hash_question {
@@ -59,6 +60,8 @@ ask_userdb(struct desk *d, struct request *r)
 		log_line(LOG_LEVEL_ERR, "user=%s: path too long", r->user);
 		return UNAVAILABLE;
 	}
+	if (found == 1)
+		recheck_print(&a, r->service, r->print);
 	if (r->login.external)
 		return found == 1 ? RIGHT : WRONG;
 	/* An unknown user costs what a known one does. */

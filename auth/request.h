@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "auth/sasl.h"
+#include "auth/standing.h"
 #include "auth/ticket.h"
 #include "shm/ipc.h"
 #include "shm/settings.h"
@@ -51,6 +52,9 @@ struct request {
 	bool yes;
 	enum ipc_no why;
 	struct owner owner; /* candidate; final once yes */
+	bool recheck;       /* nobody's question but ours: auth/recheck.h */
+	uint8_t print[STANDING_PRINT]; /* of the entry in userdb */
+	uint64_t ended; /* s: when this account's clients were ended last */
 
 	/* from ASK */
 	uint64_t conn;

@@ -52,6 +52,7 @@ struct userdb {
 	bool incomplete; /* something could not be read */
 	bool young;      /* read too soon after a change */
 	bool quiet;      /* read again although nothing seems changed */
+	unsigned readings;
 	unsigned reports;
 	struct node *nodes;
 	size_t nnodes, bytes;
@@ -59,6 +60,7 @@ struct userdb {
 	size_t nentries, room;
 };
 
+static void refresh(struct userdb *);
 static bool has_changed(struct userdb *);
 static void take_stamp(const char *, struct stamp *);
 static bool same_stamp(const struct stamp *, const struct stamp *);
@@ -114,10 +116,7 @@ userdb_find(struct userdb *db, const char *login, struct userdb_account *out)
 {
 	const struct entry *e = NULL;
 
-	if (!db->loaded || db->young || db->incomplete || has_changed(db)) {
-		db->quiet = db->loaded && !has_changed(db);
-		load(db);
-	}
+	refresh(db);
 	if (db->nentries > 0)
 		e = bsearch(login, db->entries, db->nentries,
 		    sizeof(*db->entries), compare_login);
@@ -125,6 +124,25 @@ userdb_find(struct userdb *db, const char *login, struct userdb_account *out)
 		return db->incomplete ? -1 : 0;
 	*out = e->account;
 	return 1;
+}
+
+static void
+refresh(struct userdb *db)
+{
+	if (!db->loaded || db->young || db->incomplete || has_changed(db)) {
+		db->quiet = db->loaded && !has_changed(db);
+		load(db);
+	}
+}
+
+unsigned
+userdb_settled(struct userdb *db)
+{
+	refresh(db);
+	if (db->young || db->incomplete || db->nnodes == 0 ||
+	    db->nodes[0].stamp.error != 0)
+		return 0;
+	return db->readings;
 }
 
 static bool
@@ -202,6 +220,7 @@ load(struct userdb *db)
 
 	forget(db);
 	db->loaded = true;
+	db->readings++;
 	db->incomplete = db->young = false;
 	db->reports = 0;
 	read_node(db, db->path, 0);

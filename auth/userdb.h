@@ -44,6 +44,13 @@ void userdb_close(struct userdb *);
  */
 int userdb_find(struct userdb *, const char *login, struct userdb_account *out);
 /*
+ * Reads again what has changed. How often it was read, if what it holds is
+ * whole and can be believed in what it lacks, too: all could be read, the file
+ * is there, and nothing changed within the last second (an editor may be at
+ * work). Else 0.
+ */
+unsigned userdb_settled(struct userdb *);
+/*
  * The password text for a service: SERVICEpw if the account has it, else
  * systempw. false if there is neither.
  */

@@ -19,14 +19,13 @@
 
 #include <errno.h>
 #include <lmdb.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "maildir/fault.h"
 #include "maildir/private.h"
 #include "maildir/util.h"
 
@@ -46,12 +45,6 @@ struct index_txn {
 	unsigned char buf[INDEX_VALUE_MAX + 8];
 };
 
-/* Where a fault goes to; one transaction at a time. */
-static struct {
-	sigjmp_buf jump;
-	volatile sig_atomic_t on;
-} guard;
-
 static int run(
     struct maildir *, bool, int (*)(struct index_txn *, void *), void *);
 static int open_inside(struct index *);
@@ -59,7 +52,7 @@ static int transact_inside(struct index *);
 static int abort_inside(struct index *);
 static int close_inside(struct index *);
 static int guarded(struct index *, int (*)(struct index *));
-static void on_fault(int);
+static void enter(void *);
 static void on_assert(MDB_env *, const char *);
 static _Noreturn void leave(struct index *, const char *);
 static void check(struct index_txn *, int);
@@ -254,33 +247,19 @@ index_env_close(struct index *ix)
 static int
 guarded(struct index *ix, int (*fn)(struct index *))
 {
-	struct sigaction sa, segv, bus;
-
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_fault;
-	(void)sigemptyset(&sa.sa_mask);
-	(void)sigaction(SIGSEGV, &sa, &segv);
-	(void)sigaction(SIGBUS, &sa, &bus);
 	ix->result = -1;
-	if (sigsetjmp(guard.jump, 1) == 0) {
-		guard.on = 1;
-		ix->result = fn(ix);
-	} else if (ix->why == NULL) {
+	ix->inside = fn;
+	if (!fault_guard(enter, ix) && ix->why == NULL)
 		ix->why = "a fault in its map";
-	}
-	guard.on = 0;
-	(void)sigaction(SIGSEGV, &segv, NULL);
-	(void)sigaction(SIGBUS, &bus, NULL);
 	return ix->result;
 }
 
 static void
-on_fault(int sig)
+enter(void *arg)
 {
-	if (guard.on)
-		siglongjmp(guard.jump, 1);
-	(void)signal(sig, SIG_DFL);
-	(void)raise(sig);
+	struct index *ix = arg;
+
+	ix->result = ix->inside(ix);
 }
 
 static void
@@ -294,7 +273,7 @@ static _Noreturn void
 leave(struct index *ix, const char *why)
 {
 	ix->why = why;
-	siglongjmp(guard.jump, 1);
+	fault_leave();
 }
 
 _Noreturn void

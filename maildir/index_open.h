@@ -27,6 +27,7 @@ struct index {
 	unsigned failures;
 	time_t retry; /* monotonic; not tried before */
 	const char *why;
+	int (*inside)(struct index *); /* under the guard, and its result */
 	int result;
 	struct index_txn *txn; /* under way */
 };

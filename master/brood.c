@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "master/drain.h"
+#include "master/notbefore.h"
 #include "master/role.h"
 #include "master/spawn.h"
 #include "shm/board.h"
@@ -49,6 +50,7 @@ static void hear_one(struct brood *, struct child *, struct ipc_msg *);
 static void offend(const struct child *, const char *what);
 static void take_blame(
     const struct brood *, const struct child *, struct ipc_msg *);
+static void take_kick(struct brood *, struct child *, struct ipc_msg *);
 static void take_hello(struct child *, struct ipc_msg *);
 static void take_conn(struct brood *, struct child *, struct ipc_msg *);
 static void take_certs_ok(
@@ -233,6 +235,8 @@ introduce(struct brood *b, struct child *c)
 		b->told = true;
 	}
 	give_log(b, c);
+	if (c->role == BOOT_SPAWNER && notbefore_tell(c->channel) == -1)
+		kill(c->pid, SIGKILL);
 	if (c->role == BOOT_WORKER)
 		give_table(b, c);
 	if (c->role == BOOT_WATCH && b->local != -1) {
@@ -386,6 +390,9 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 	case IPC_BLAME:
 		take_blame(b, c, msg);
 		return;
+	case IPC_KICK:
+		take_kick(b, c, msg);
+		return;
 	default:
 		offend(c, ipc_name(msg->type));
 		return;
@@ -422,6 +429,24 @@ take_blame(const struct brood *b, const struct child *c, struct ipc_msg *msg)
 		if (b->v[i].pid != 0 && b->v[i].number == number &&
 		    b->v[i].incarnation == incarnation)
 			offend(&b->v[i], boot_role_name(c->role));
+}
+
+/* An account may not stay, says auth; it has logged why. */
+static void
+take_kick(struct brood *b, struct child *c, struct ipc_msg *msg)
+{
+	char user[256];
+	struct ipc_get get;
+	uint64_t conn;
+
+	ipc_open(&get, msg);
+	conn = ipc_get_u64(&get);
+	ipc_get_str(&get, user, sizeof(user));
+	if (ipc_done(&get) == -1 || c->role != BOOT_AUTH || conn != 0 ||
+	    user[0] == '\0')
+		offend(c, "KICK");
+	else
+		brood_kick(b, 0, user);
 }
 
 static void
@@ -670,15 +695,18 @@ brood_end_retired(struct brood *b, struct child *c)
 void
 brood_kick(struct brood *b, uint64_t conn, const char *user)
 {
+	uint64_t when = (uint64_t)time(NULL);
 	struct ipc_put put;
 
+	if (conn == 0)
+		notbefore_set(user, when);
 	for (int i = 0; i < BROOD_MAX; i++) {
 		struct child *c = &b->v[i];
 
 		if (c->role == BOOT_SPAWNER && c->pid != 0 && conn == 0) {
 			ipc_begin(&put, IPC_NOTBEFORE);
 			ipc_put_str(&put, user);
-			ipc_put_u64(&put, (uint64_t)time(NULL));
+			ipc_put_u64(&put, when);
 			brood_send(b, c, &put, -1);
 		}
 		/* Servants stand before the workers: the ticket is void now. */

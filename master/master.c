@@ -101,6 +101,7 @@ static void reap(struct master *, uint64_t now);
 static void advance(struct master *, uint64_t now);
 static void start_on(struct master *, uint64_t now);
 static void started(struct master *);
+static void write_pid(const char *file);
 static void detach(void);
 static void reload(struct master *, uint64_t now);
 static void look(struct master *, uint64_t now);
@@ -139,8 +140,11 @@ run(struct master *m)
 {
 	while (m->phase != PHASE_END)
 		turn(m);
-	if (m->status == 0)
+	if (m->status == 0) {
 		(void)unlink(m->brood.boot.set.pidfile);
+		if (m->brood.boot.set.sslpidfile[0] != '\0')
+			(void)unlink(m->brood.boot.set.sslpidfile);
+	}
 	return m->status;
 }
 
@@ -428,9 +432,11 @@ started(struct master *m)
 
 	m->phase = PHASE_RUN;
 	m->brood.ready = true;
-	if (!m->brood.heir && pidfile_write(set->pidfile) == -1)
-		log_line(
-		    LOG_LEVEL_ERR, "%s: %s", set->pidfile, strerror(errno));
+	if (!m->brood.heir)
+		write_pid(set->pidfile);
+	/* One master has both ports: who looks for Courier's other finds it. */
+	if (set->sslpidfile[0] != '\0' && set->view[1].start != 0)
+		write_pid(set->sslpidfile);
 	log_line(LOG_LEVEL_NOTICE, "ready, version %s, %u workers", VERSION,
 	    set->workers);
 	if (!m->brood.boot.privileged)
@@ -455,6 +461,13 @@ started(struct master *m)
 		m->ready = -1;
 		detach();
 	}
+}
+
+static void
+write_pid(const char *file)
+{
+	if (pidfile_write(file) == -1)
+		log_line(LOG_LEVEL_ERR, "%s: %s", file, strerror(errno));
 }
 
 /* A daemon lets go of the terminal only now: until here it could complain. */

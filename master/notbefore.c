@@ -15,6 +15,10 @@ static struct entry {
 static size_t nentries;
 static uint64_t all; /* for everybody */
 
+#define TELL_MS 1000 /* a new spawner reads, or is started anew */
+
+static int tell(int channel, const char *user, uint64_t when);
+
 void
 notbefore_take(struct ipc_msg *msg)
 {
@@ -34,6 +38,10 @@ notbefore_set(const char *user, uint64_t when)
 {
 	struct entry *e = NULL, *oldest = &entries[0];
 
+	if (user[0] == '\0') {
+		all = when > all ? when : all;
+		return;
+	}
 	for (size_t i = 0; i < nentries; i++) {
 		if (strcmp(entries[i].user, user) == 0)
 			e = &entries[i];
@@ -49,6 +57,28 @@ notbefore_set(const char *user, uint64_t when)
 	}
 	(void)strlcpy(e->user, user, sizeof(e->user));
 	e->time = when;
+}
+
+int
+notbefore_tell(int channel)
+{
+	if (all > 0 && tell(channel, "", all) == -1)
+		return -1;
+	for (size_t i = 0; i < nentries; i++)
+		if (tell(channel, entries[i].user, entries[i].time) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+tell(int channel, const char *user, uint64_t when)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_NOTBEFORE);
+	ipc_put_str(&put, user);
+	ipc_put_u64(&put, when);
+	return ipc_send_wait(channel, &put, NULL, 0, TELL_MS);
 }
 
 bool

@@ -16,7 +16,10 @@
 
 /* NOTBEFORE from the master; what is malformed changes nothing. */
 void notbefore_take(struct ipc_msg *);
+/* user "": tickets of all accounts. */
 void notbefore_set(const char *user, uint64_t time);
+/* Tells a new spawner all that was set here. 0, or -1 with errno. */
+int notbefore_tell(int channel);
 /* Whether a ticket of this account, sealed at that time (s), is void. */
 bool notbefore_voids(const char *user, uint64_t sealed);
 

@@ -12,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "shm/settings.h"
+
+static void make_folder(const char *);
 
 void
 notify_systemd(const char *state)
@@ -50,6 +53,7 @@ pidfile_lock(const char *pidfile)
 	int fd, saved;
 
 	snprintf(name, sizeof(name), "%s.lock", pidfile);
+	make_folder(name);
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return -1;
@@ -62,6 +66,22 @@ pidfile_lock(const char *pidfile)
 	return -1;
 }
 
+/*
+ * /run is empty after a boot, and the package that made /run/courier in it may
+ * have gone. Whoever cannot make it hears so from what comes next.
+ */
+static void
+make_folder(const char *name)
+{
+	char folder[SETTINGS_PATH + 8];
+	const char *slash = strrchr(name, '/');
+
+	if (slash == NULL || slash == name)
+		return;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - name), name);
+	(void)mkdir(folder, 0755);
+}
+
 int
 pidfile_write(const char *pidfile)
 {
@@ -69,6 +89,7 @@ pidfile_write(const char *pidfile)
 	int fd, n, saved;
 	bool whole;
 
+	make_folder(pidfile);
 	snprintf(name, sizeof(name), "%s.new", pidfile);
 	if (unlink(name) == -1 && errno != ENOENT)
 		return -1;

@@ -10,10 +10,14 @@ void notify_systemd(const char *state);
 
 /*
  * Locks PIDFILE.lock (as Courier does: held while we live). The descriptor, or
- * -1 with errno; EAGAIN: another server holds it.
+ * -1 with errno; EAGAIN: another server holds it. The folder around it is made
+ * if it is missing, not those above.
  */
 int pidfile_lock(const char *pidfile);
-/* Writes our pid into it, as a new file renamed into place; 0 or -1. */
+/*
+ * Writes our pid into it, as a new file renamed into place; 0 or -1. The folder
+ * is made as by pidfile_lock.
+ */
 int pidfile_write(const char *pidfile);
 
 #endif

@@ -74,6 +74,7 @@ static const struct row rows[] = {
     /* processes */
     {"PIDFILE", value_path, 0, 0, "/run/imapd.pid", SHARED, true,
 	FIELD(pidfile)},
+    {"SSLPIDFILE", value_path, 0, 0, "", SHARED, true, FIELD(sslpidfile)},
     {"USERNAME", value_word, 0, 0, "imapd", SHARED, true, FIELD(username)},
     {"AUTHUSERNAME", value_word, 0, 0, "imapd-auth", SHARED, true,
 	FIELD(authusername)},
@@ -123,6 +124,8 @@ static const struct row rows[] = {
     {"DOMAINSEP", value_text, 0, 0, "", SHARED, false, FIELD(domainsep)},
     {"AUTH_FLOOR_MS", value_number, 1, 60000, "2000", SHARED, false,
 	FIELD(auth_floor_ms)},
+    {"AUTH_RECHECK", value_number, 1, 604800, "86400", SHARED, false,
+	FIELD(auth_recheck)},
 
     /* time-outs, in seconds */
     {"LOGIN_TIMEOUT", value_number, 1, 3600, "60", SHARED, false,
@@ -215,7 +218,6 @@ static const struct row rows[] = {
     {"TLS_CACHEFILE", value_none, 0, 0, "", SHARED, false, NONE},
     {"TLS_CACHESIZE", value_none, 0, 0, "", SHARED, false, NONE},
     {"TLS_ALPN", value_none, 0, 0, "", SHARED, false, NONE},
-    {"SSLPIDFILE", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_ACL", value_none, 0, 0, "", SHARED, false, NONE},
     {"IMAP_PROXY_FOREIGN", value_none, 0, 0, "", SHARED, false, NONE},
     {"PROXY_HOSTNAME", value_none, 0, 0, "", SHARED, false, NONE},

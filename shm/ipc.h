@@ -36,7 +36,7 @@
  * folder, str device ("": as before)          for the connection table TABLE
  * u32 worker, u32 retired (1: it takes no new clients); fd: its connection
  * table (shm/conntab.h), to itself for writing, to an administrator for reading
- * KICK      u64 conn (0: by user), str user       end these connections
+ * KICK      u64 conn (0: by user), str user       end these; auth: may not stay
  * NOTBEFORE str user, u64 time (CLOCK_REALTIME, s) tickets of this account that
  *           were sealed up to then are void
  * WHO       ; asks for all tables, then DONE

@@ -81,6 +81,7 @@ struct settings {
 	struct settings_view view[2]; /* 0: PORT, 1: SSLPORT */
 	char config[SETTINGS_PATH];   /* the file itself, absolute */
 	char pidfile[SETTINGS_PATH];
+	char sslpidfile[SETTINGS_PATH];   /* the same pid again, "": none */
 	char username[SETTINGS_WORD];     /* of workers, log, watch */
 	char authusername[SETTINGS_WORD]; /* of auth */
 	uint32_t imap_uid, imap_gid; /* resolved; unused when unprivileged */
@@ -120,6 +121,7 @@ struct settings {
 	char defdomain[SETTINGS_WORD];
 	char domainsep[SETTINGS_WORD];
 	uint32_t auth_floor_ms; /* a failed login takes at least so long */
+	uint32_t auth_recheck;  /* s until an account is looked up again */
 
 	/* time-outs, in seconds */
 	uint32_t login_timeout;      /* from accept to logged in, 60 */

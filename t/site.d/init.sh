@@ -50,9 +50,18 @@ mkdir -p /home/reader/Maildir/cur /home/reader/Maildir/new \
 chown -R reader: /home/reader
 wait_for 2 greets reader secret
 ok 'a system user logs in through PAM'
-echo MAXPERIP=30 >>/etc/imapd
+printf 'MAXPERIP=30\nAUTH_RECHECK=1\n' >>/etc/imapd
 run 0 reload
 ok 'reload'
+printf '%s\n' '1+ nologin' '1> a LOGIN reader secret' '1$ a OK' '1> b SELECT INBOX' \
+	'1$ b OK' '1> c IDLE' '1< + ...' '1<* * BYE ...administrator...' '1- eof' |
+	"$PROGRAMS/t/talk" -p "$port" - >"$site/idle.out" 2>&1 &
+idle=$!
+sleep 2.5
+usermod -e 1 reader
+wait $idle
+ok 'an account that has expired is found at the re-check, its client is ended'
+usermod -e '' reader
 cp /etc/imapd "$site/good"
 old=$(pid) were=$(workers)
 printf 'MAXPERIP=0\nPORT=127.0.0.1.1\n' >>/etc/imapd

@@ -11,7 +11,8 @@ say() { # a conversation with the running site, on standard input
 	return $rc
 }
 
-site_make MAXPERIP=3 MAXPERIP_EXEMPT=192.0.2.1 WORKERS=2 MAXPERUSER=50
+site_make MAXPERIP=3 MAXPERIP_EXEMPT=192.0.2.1 WORKERS=2 MAXPERUSER=50 \
+	SSLPIDFILE="$site/run/ssl.pid"
 printf 'MAXPERIP=many\nPORT=99999\nif true; then\n' >"$site/bad"
 ! "$PROGRAMS/imapd-master" -t -f "$site/bad" >"$site/t.out" 2>&1 &&
 	grep -q "bad:1:" "$site/t.out" &&
@@ -25,6 +26,9 @@ ok '-v prints a version'
 
 site_run
 ok 'the server starts'
+wait_for 5 test -s "$site/run/ssl.pid" &&
+	[ "$(cat "$site/run/ssl.pid")" = "$master" ]
+ok 'SSLPIDFILE has its pid, too, in a folder that was not there'
 ! "$PROGRAMS/imapd-master" -F -f "$site/imapd" >"$site/second" 2>&1 &&
 	[ "$(grep -c . "$site/second")" -le 3 ]
 ok 'a second server on the same ports and pid file is refused in a clear line'
@@ -111,6 +115,8 @@ kill -TERM "$master"
 wait "$master"
 ok 'SIGTERM: exit status 0'
 master=
+[ ! -e "$site/imapd.pid" ] && [ ! -e "$site/run/ssl.pid" ]
+ok 'and no pid file'
 wait $bye
 ok 'an idle client reads BYE'
 sed 's/^/# /' "$site/bye.out" | grep -v '# ok'

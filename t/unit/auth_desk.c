@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "auth/owner.h"
 #include "t/unit/auth_house.h"
 
@@ -82,6 +85,7 @@ static void
 questions_in_hand_are_bounded(void **state)
 {
 	struct reply r;
+	int unread = 1;
 
 	(void)state;
 	boot.set.auth_floor_ms = 60000;
@@ -89,6 +93,11 @@ questions_in_hand_are_bounded(void **state)
 	for (uint64_t i = 0; i < DESK_REQUESTS; i++)
 		ask(0,
 		    (struct ask){.conn = i, .user = "x", .password = "wrong"});
+	/* All are in hand before the next is sent. */
+	for (int i = 0; i < 500 && unread > 0; i++) {
+		assert_int_equal(ioctl(h.worker[0], SIOCOUTQ, &unread), 0);
+		(void)usleep(10000);
+	}
 	assert_int_equal(answer(0, 50).type, IPC_NONE);
 	ask(1, (struct ask){.conn = 9999, .user = "anna"});
 	r = answer(1, 5000);

@@ -112,6 +112,7 @@ setup(void **state)
 	boot.set.minuid = 100;
 	boot.set.ipv6_prefix = 64;
 	boot.set.auth_floor_ms = QUICK;
+	boot.set.auth_recheck = 86400;
 	return 0;
 }
 

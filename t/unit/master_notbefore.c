@@ -5,8 +5,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "master/ctl_text.h"
 #include "master/notbefore.h"
@@ -43,6 +46,43 @@ what_falls_out_of_the_table_counts_for_all(void **state)
 	assert_false(notbefore_voids("nobody", 201));
 	assert_true(notbefore_voids("more", 5000));
 	assert_true(notbefore_voids("u0", 1000));
+}
+
+/* A spawner that is started anew hears all of it. */
+static void
+a_new_spawner_is_told(void **state)
+{
+	struct ipc_msg msg = {.nfds = 0};
+	unsigned everybody = 0, n = 0;
+	struct ipc_get g;
+	char user[256];
+	pid_t pid;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(ipc_pair(fds), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(notbefore_tell(fds[1]) == 0 ? 0 : 1);
+	close(fds[1]);
+	while (poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1,
+		   5000) == 1 &&
+	       ipc_recv(fds[0], BOOT_SPAWNER, BOOT_MASTER, &msg) == 1) {
+		ipc_open(&g, &msg);
+		ipc_get_str(&g, user, sizeof(user));
+		if (user[0] == '\0') {
+			assert_int_equal(ipc_get_u64(&g), 200);
+			everybody++;
+		}
+		n++;
+	}
+	assert_int_equal(everybody, 1);
+	assert_int_equal(n, NOTBEFORE_MOST + 1);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	notbefore_set("", 7000);
+	assert_true(notbefore_voids("more", 7000));
+	assert_false(notbefore_voids("anybody", 7001));
 }
 
 /* What clients call themselves, on an administrator's terminal. */
@@ -88,6 +128,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(up_to_that_second_and_of_that_account_only),
 	    cmocka_unit_test(what_falls_out_of_the_table_counts_for_all),
+	    cmocka_unit_test(a_new_spawner_is_told),
 	    cmocka_unit_test(no_text_moves_the_cursor_or_ends_the_string),
 	};
 

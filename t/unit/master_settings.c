@@ -143,7 +143,8 @@ numbers_have_bounds(void **state)
 	    {"OUTPUT_TIMEOUT", 1, 3600}, {"STOP_TIMEOUT", 1, 600},
 	    {"LOCK_TIMEOUT", 1, 600}, {"IMAP_KEYWORDS", 0, 2},
 	    {"IMAP_IDLE_TIMEOUT", 1, 3600}, {"AUTH_FLOOR_MS", 1, 60000},
-	    {"IMAP_ID_FIELDS", -1, 7}, {"APPENDLIMIT", 1024, 4294967295}};
+	    {"AUTH_RECHECK", 1, 604800}, {"IMAP_ID_FIELDS", -1, 7},
+	    {"APPENDLIMIT", 1024, 4294967295}};
 	char text[128], range[64];
 
 	(void)state;

@@ -182,6 +182,30 @@ a_tls_client_hears_the_ok_in_clear(void **state)
 	(void)close(control);
 }
 
+/* The word is heard before the stream is: the session keeps its end open. */
+static void
+the_ok_may_be_read_last(void **state)
+{
+	struct served served;
+	struct speaker s;
+	char packed[4096];
+	int control, stream;
+
+	(void)state;
+	arrive(&s, 1);
+	control = tls_log_in(&s, 1, &served);
+	ask(control, 1, "", 0, served.stream);
+	say(served.stream, "b OK DEFLATE active\r\n");
+	stream = expect_stream(control, 1);
+	assert_string_equal(hear(&s), "b OK DEFLATE active");
+	tell_n(&s, packed, squeeze("c NOOP\r\n", packed));
+	assert_string_equal(line(stream), "c NOOP");
+	speaker_off(&s);
+	(void)close(served.stream);
+	(void)close(stream);
+	(void)close(control);
+}
+
 /* RFC 4978: the client must not; but what it sent is compressed. */
 static void
 early_bytes_are_compressed_wherever_they_are(void **state)
@@ -390,6 +414,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    BOTH(a_plain_client_is_relayed_from_then_on),
 	    BOTH(a_tls_client_hears_the_ok_in_clear),
+	    BOTH(the_ok_may_be_read_last),
 	    BOTH(early_bytes_are_compressed_wherever_they_are),
 	    BOTH(text_behind_compress_ends_the_client),
 	    BOTH(a_bomb_is_only_a_fast_client),

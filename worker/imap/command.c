@@ -111,7 +111,7 @@ command_run(struct session *s, const struct reader_command *text)
 		return;
 	}
 	if ((c.row->flags & LOOK) != 0 && s->client.state == SESSION_SELECTED &&
-	    (view_look(s, false) == -1 ||
+	    (view_look_once(s) == -1 ||
 		((c.row->flags & NEED) != 0 && view_need(s) == -1)))
 		return;
 	c.row->run(&c);

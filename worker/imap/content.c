@@ -30,7 +30,8 @@ static void guard_fault(int, siginfo_t *, void *);
 /* The map of now, for the handler; a session has one at a time. */
 static struct {
 	volatile uintptr_t from, to;
-	uintptr_t page;
+	uintptr_t page;       /* 0: no handler yet */
+	struct sigaction was; /* who was there before */
 } guard;
 
 void
@@ -269,15 +270,20 @@ guard_install(void)
 {
 	struct sigaction sa;
 
+	if (guard.page != 0)
+		return;
 	guard.page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_sigaction = guard_fault;
-	sa.sa_flags = SA_SIGINFO;
+	sa.sa_flags = SA_SIGINFO | SA_NODEFER;
 	(void)sigemptyset(&sa.sa_mask);
-	(void)sigaction(SIGBUS, &sa, NULL);
+	(void)sigaction(SIGBUS, &sa, &guard.was);
 }
 
-/* Lays zeros over the page that the file no longer has. */
+/*
+ * Lays zeros over the page that the file no longer has; what is not a message's
+ * is for who was there before (the index has a handler as well).
+ */
 static void
 guard_fault(int sig, siginfo_t *info, void *context)
 {
@@ -288,6 +294,10 @@ guard_fault(int sig, siginfo_t *info, void *context)
 	    mmap((void *)(at & ~(guard.page - 1)), guard.page, PROT_READ,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
 		return;
-	(void)signal(sig, SIG_DFL);
+	if ((guard.was.sa_flags & SA_SIGINFO) != 0) {
+		guard.was.sa_sigaction(sig, info, context);
+		return;
+	}
+	(void)sigaction(sig, &guard.was, NULL);
 	(void)raise(sig);
 }

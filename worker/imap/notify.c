@@ -22,7 +22,6 @@
 #define APART     100 /* ms between two looks, however much happens */
 
 static bool is_time(struct session *);
-static int64_t clock_ms(void);
 static void look_selected(struct session *, bool);
 static void overflow(struct session *);
 static time_t slow(const struct session *);
@@ -118,7 +117,7 @@ notify_look(struct session *s, bool idle)
 			notify_follow(s);
 	}
 	s->arena = mine;
-	y->looked = clock_ms();
+	y->looked = wire_clock();
 	session_obey(s); /* the look may have read of the end */
 }
 
@@ -130,22 +129,13 @@ static bool
 is_time(struct session *s)
 {
 	struct pollfd p = {.fd = s->wire.in, .events = POLLIN};
-	int64_t left = s->client.notify->looked + APART - clock_ms();
+	int64_t left = s->client.notify->looked + APART - wire_clock();
 
 	if (left <= 0 || wire_flush(&s->wire) == -1 ||
 	    poll(&p, 1, left > APART ? APART : (int)left) == 0)
 		return true;
 	s->news.changed = true;
 	return false;
-}
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /*

@@ -14,6 +14,8 @@
 #include "shm/log.h"
 #include "worker/imap/out.h"
 
+#define LOOK_SHARED 100 /* ms that a look before a command may be old */
+
 static struct mailbox *open_box(struct session *, const char *, bool *);
 static int first_need(struct session *, const struct mailbox_diff *);
 static int gone_or_not(struct session *, int);
@@ -226,6 +228,22 @@ view_look(struct session *s, bool force)
 	if (mailbox_sync(s->client.view->mailbox, force, &d) == -1)
 		return gone_or_not(s, errno);
 	return note(s, &d);
+}
+
+int
+view_look_once(struct session *s)
+{
+	struct view *v = s->client.view;
+	const struct wire *w = &s->wire;
+	uint64_t received = w->was_received + w->received;
+	int64_t now = wire_clock();
+
+	if (v->look.at != 0 && v->look.received == received &&
+	    now - v->look.at < LOOK_SHARED)
+		return 0;
+	v->look.received = received;
+	v->look.at = now;
+	return view_look(s, false);
 }
 
 static int

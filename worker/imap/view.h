@@ -36,7 +36,11 @@ struct view {
 	bool numbers;      /* HIGHESTMODSEQ was told, not NOMODSEQ */
 	uint64_t safe;     /* all changes up to this one were told */
 	uint64_t sent;     /* highest MODSEQ since the last tagged answer */
-	uint32_t *copied;  /* rising UIDs: trash.h */
+	struct {
+		uint64_t received; /* bytes that the client had sent */
+		int64_t at;        /* wire_clock */
+	} look;                    /* the last one before a command */
+	uint32_t *copied;          /* rising UIDs: trash.h */
 	size_t ncopied;
 };
 
@@ -87,6 +91,11 @@ uint32_t *view_uids(
  * is gone or another one: the client has been told BYE.
  */
 int view_look(struct session *, bool force);
+/*
+ * The look before a command. Commands that had come in one piece share one, if
+ * they are quick: what it found is newer than all of them. 0, -1 as above.
+ */
+int view_look_once(struct session *);
 /* Notes what this session did itself. */
 void view_gone(
     struct view *, const uint32_t *uids, const bool *which, size_t n);

@@ -21,7 +21,6 @@
 #define OUTPUT_SECONDS 300u
 
 static bool has_input(const struct wire *);
-static int64_t now_ms(void);
 static int poll_until(struct pollfd *, nfds_t, int64_t end);
 static ssize_t stream_read(int fd, void *, size_t);
 static ssize_t stream_write(int fd, const void *, size_t);
@@ -70,7 +69,7 @@ wire_wait(struct wire *w, unsigned seconds)
 enum wire_event
 wire_wait_ms(struct wire *w, uint64_t ms)
 {
-	int64_t end = now_ms() + (int64_t)ms;
+	int64_t end = wire_clock() + (int64_t)ms;
 
 	/* A half-closed client's input is served to its end. */
 	if (has_input(w) && (w->state == WIRE_OPEN || w->state == WIRE_EOF))
@@ -187,8 +186,8 @@ has_input(const struct wire *w)
 	return w->rpos < w->rlen;
 }
 
-static int64_t
-now_ms(void)
+int64_t
+wire_clock(void)
 {
 	struct timespec t;
 
@@ -201,7 +200,7 @@ static int
 poll_until(struct pollfd *fds, nfds_t nfds, int64_t end)
 {
 	for (;;) {
-		int64_t left = end - now_ms();
+		int64_t left = end - wire_clock();
 		int n;
 
 		if (left < 0)
@@ -291,7 +290,7 @@ wait_output(struct wire *w, int64_t *end)
 	int n;
 
 	if (*end == 0)
-		*end = now_ms() + (int64_t)w->output_seconds * 1000;
+		*end = wire_clock() + (int64_t)w->output_seconds * 1000;
 	do {
 		if (w->blocked != NULL && !w->blocked(w->blocked_arg))
 			w->blocked = NULL;

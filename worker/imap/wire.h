@@ -74,6 +74,8 @@ int wire_fill(struct wire *);
 /* What is buffered; wire_eat takes n bytes of it. */
 const char *wire_peek(const struct wire *, size_t *n);
 void wire_eat(struct wire *, size_t n);
+/* The clock of its waits: monotonic, in milliseconds. */
+int64_t wire_clock(void);
 /* Output: appended to obuf, flushed when large. */
 void wire_write(struct wire *, const void *, size_t);
 void wire_str(struct wire *, const char *);

@@ -299,8 +299,9 @@ interest(struct worker *w, struct client *c)
 	if (r->upward == RELAY_OPEN && r->up.n == 0 && !r->paused &&
 	    r->next == NULL && flow_pending(c))
 		client_again(w, c);
-	/* After END bytes may be there for which no event is owed. */
-	if (r->finish && r->downward == RELAY_OPEN && r->down.n == 0)
+	/* After END or COMPRESS all is there, and no event is owed for it. */
+	if ((r->finish || r->next != NULL) && r->downward == RELAY_OPEN &&
+	    r->down.n == 0)
 		client_again(w, c);
 }
 
