@@ -6,6 +6,8 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 
 #include "shm/settings.h"
 
+static long pid_in(const char *pidfile);
 static void make_folder(const char *);
 
 void
@@ -65,6 +68,41 @@ pidfile_lock(const char *pidfile)
 	return -1;
 }
 
+int
+pidfile_also(const char *pidfile)
+{
+	long pid = pid_in(pidfile);
+
+	if (pid > 1 && pid != (long)getpid() && kill((pid_t)pid, 0) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return pidfile_write(pidfile);
+}
+
+void
+pidfile_remove(const char *pidfile)
+{
+	if (pid_in(pidfile) == (long)getpid())
+		(void)unlink(pidfile);
+}
+
+/* The number in it, 0 if there is none. */
+static long
+pid_in(const char *pidfile)
+{
+	int fd = open(pidfile, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char text[32];
+	ssize_t n;
+
+	if (fd == -1)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strtol(text, NULL, 10);
+}
+
 /*
  * /run is empty after a boot, and the package that made /run/courier in it may
  * have gone. Whoever cannot make it hears so from what comes next.
@@ -86,6 +124,7 @@ pidfile_write(const char *pidfile)
 {
 	char name[SETTINGS_PATH + 8], text[32];
 	int fd, n, saved;
+	bool whole;
 
 	make_folder(pidfile);
 	snprintf(name, sizeof(name), "%s.new", pidfile);
@@ -95,11 +134,9 @@ pidfile_write(const char *pidfile)
 	if (fd == -1)
 		return -1;
 	n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	if (write(fd, text, (size_t)n) == n && close(fd) == 0) {
-		if (rename(name, pidfile) == 0)
-			return 0;
-	} else
-		close(fd);
+	whole = write(fd, text, (size_t)n) == n;
+	if (close(fd) == 0 && whole && rename(name, pidfile) == 0)
+		return 0;
 	saved = errno;
 	unlink(name);
 	errno = saved;

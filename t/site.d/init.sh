@@ -27,6 +27,16 @@ ok 'make install'
 sed -i "s/^PORT=.*/PORT=127.0.0.1.$port/" /etc/imapd
 sed -i '/^imapd/d' /etc/passwd /etc/shadow /etc/group
 
+if has systemd-analyze; then
+	systemd-analyze verify /usr/local/lib/systemd/system/imapd.service \
+		>"$site/out" 2>&1
+	rc=$?
+	sed 's/^/# /' "$site/out"
+	[ $rc -eq 0 ] && ! grep -q 'imapd.service:' "$site/out"
+	ok 'systemd finds no fault with the unit'
+else
+	skip 'systemd finds no fault with the unit' 'no systemd-analyze'
+fi
 run 3 status
 ok 'status: not running'
 run 1 start && grep -q 'USERNAME=imapd: no such user' "$site/out"

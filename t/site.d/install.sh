@@ -108,8 +108,8 @@ unit=$d/opt/cork/lib/systemd/system/imapd.service
 	grep -q '^DAEMON=/opt/cork/sbin/imapd-master' "$init" &&
 	grep -q '^CONFIG=/opt/cork/etc/imapd$' "$init"
 ok 'the init script has its folders'
-! grep -e /usr/local -e ' /etc/imapd' "$unit" &&
-	grep -q '^ExecStart=/opt/cork/sbin/imapd-master -f /opt/cork/etc/imapd$' \
-		"$unit"
+! grep -e /usr/local -e '=/etc/imapd' "$unit" &&
+	grep -q '^ExecStart=/opt/cork/sbin/imapd-master -f [$]{CONFIG}$' "$unit" &&
+	grep -q '^Environment=CONFIG=/opt/cork/etc/imapd$' "$unit"
 ok 'so has the unit'
 plan
