@@ -25,6 +25,7 @@
 #include "shm/limits.h"
 #include "worker/net/bundle.h"
 #include "worker/net/ticketkey.h"
+#include "worker/net/wipe.h"
 
 #define ANCHORS_TOLD 64 /* authorities that a client is told of */
 #define POLICY       32 /* bytes of a session id context */
@@ -98,7 +99,7 @@ static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:"
 int
 tls_init(void)
 {
-	return OPENSSL_init_ssl(0, NULL) == 1 ? 0 : -1;
+	return wipe_init() == 0 && OPENSSL_init_ssl(0, NULL) == 1 ? 0 : -1;
 }
 
 struct tls_context *
