@@ -1,7 +1,7 @@
 """Clients of every kind on one folder, strangers beside them, the index removed
 under the server: each client must end with what is in the Maildir. A model of
 what RFC 3501, 7162 and 2177 let a client believe; no library, so that nothing
-is hidden. random.py SITE PORT UID SEED SECONDS"""
+is hidden. random_game.py SITE PORT UID SEED SECONDS"""
 import os
 import random
 import re
