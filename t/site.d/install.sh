@@ -3,11 +3,12 @@
 # edited setting stays, that what was installed is taken away. Prints TAP.
 # shellcheck source=t/lib.sh
 . t/lib.sh
+build=$1 # as it was given: make takes no path with a blank
 d=$site/root
 run_make() { # TARGET [NAME=VALUE ...]
 	# -o all: what is built is installed, nothing is built; WHERE: nor is it
 	# to be built anew by the next make, whatever folders are named here.
-	make -o all O="$PROGRAMS" WHERE="$(cat "$PROGRAMS/where")" "$@" \
+	make -o all O="$build" WHERE="$(cat "$PROGRAMS/where")" "$@" \
 		DESTDIR="$d" >"$site/make.out" 2>&1 </dev/null
 	rc=$?
 	[ $rc -eq 0 ] || sed 's/^/# /' "$site/make.out"

@@ -8,6 +8,7 @@
 . t/private.sh
 # shellcheck source=t/lib.sh
 . t/lib.sh
+build=$1 # as it was given: make takes no path with a blank
 name="Debian's own settings of Courier"
 stock=$1/courier/etc
 [ -e "$stock/courier/imapd" ] || stock=/etc
@@ -28,7 +29,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
 	-subj /CN=x -out "$site/crt" -keyout "$site/key" 2>/dev/null
 cat "$site/crt" "$site/key" >/etc/courier/imapd.pem
 chmod 640 /etc/courier/imapd.pem
-make -s -o all O="$PROGRAMS" WHERE="$(cat "$PROGRAMS/where")" install \
+make -s -o all O="$build" WHERE="$(cat "$PROGRAMS/where")" install \
 	>"$site/make.out" 2>&1
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 sed -i '/^imapd/d' /etc/passwd /etc/shadow /etc/group
