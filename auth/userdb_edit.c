@@ -209,7 +209,7 @@ read_text(struct edit *e)
 static int
 find_line(struct edit *e, const char *login)
 {
-	size_t n = strlen(login), at, end;
+	size_t n = strlen(login), at, end = 0;
 	const char *nl;
 
 	for (at = 0; at < e->len; at = end) {

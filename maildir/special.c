@@ -182,7 +182,8 @@ special_set(struct special *s, const char *folder, uint32_t use)
 	}
 	s->lines = lines;
 	memmove(lines + at + 1, lines + at, (s->n - at) * sizeof *lines);
-	lines[at] = (struct special_line){copy, use};
+	lines[at].folder = copy;
+	lines[at].use = use;
 	s->n++;
 	return 0;
 }

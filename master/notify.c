@@ -6,6 +6,7 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,7 @@ pidfile_write(const char *pidfile)
 {
 	char name[SETTINGS_PATH + 8], text[32];
 	int fd, n, saved;
+	bool whole;
 
 	make_folder(pidfile);
 	snprintf(name, sizeof(name), "%s.new", pidfile);
@@ -95,11 +97,9 @@ pidfile_write(const char *pidfile)
 	if (fd == -1)
 		return -1;
 	n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	if (write(fd, text, (size_t)n) == n && close(fd) == 0) {
-		if (rename(name, pidfile) == 0)
-			return 0;
-	} else
-		close(fd);
+	whole = write(fd, text, (size_t)n) == n;
+	if (close(fd) == 0 && whole && rename(name, pidfile) == 0)
+		return 0;
 	saved = errno;
 	unlink(name);
 	errno = saved;

@@ -143,7 +143,7 @@ value_net(const char *text, struct settings_net *out)
 void
 value_nets(const struct value *v)
 {
-	struct settings_net nets[SETTINGS_NETS];
+	struct settings_net nets[SETTINGS_NETS] = {0};
 	const char *p = v->text;
 	char word[64];
 	uint32_t n = 0;

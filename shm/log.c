@@ -20,7 +20,8 @@ static const char *log_who = "imapd";
 static int log_debug;
 static unsigned long log_dropped;
 
-static void emit(int, enum log_level, const char *, va_list, const char *);
+static void emit(int, enum log_level, const char *, va_list, const char *)
+    __attribute__((format(printf, 3, 0)));
 static void escape(char *, size_t, const char *);
 static int send_line(int, enum log_level, const char *);
 

@@ -5,8 +5,9 @@
 # shellcheck source=t/crash/common
 . "$(dirname "$0")/common"
 
-step=${STEP:-17}
+step=17
 [ -z "$full" ] || step=1
+step=${STEP:-$step}
 for op in $(operations); do
 	wanted "$op" || continue
 	swept "$op, power cut" "$driver" cut "$op" "$base" "$tmp/site" "$step"

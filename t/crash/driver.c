@@ -352,7 +352,10 @@ run(const char *name, const char *path)
 		die("open %s", op->folder);
 	say("READY\n");
 	if (op->run(&at) == 0) {
-		(void)snprintf(said, sizeof said, "OK%s\n", at.told);
+		(void)snprintf(said, sizeof said, "OK%s\nMODSEQ %llu\n",
+		    at.told,
+		    at.mb == NULL ? 0ULL
+				  : (unsigned long long)mailbox_modseq(at.mb));
 		say(said);
 	} else {
 		(void)snprintf(said, sizeof said, "NO %d\n", errno);

@@ -4,7 +4,8 @@
 # what only looks, no memory, EINTR, short reads and writes. Then the site is
 # opened again and compared with the one before (judge.c): nothing acknowledged
 # is lost, no UID given twice, no UIDVALIDITY changed, nothing else vanished.
-# Default: a sample; FULL=1: at every call; ONLY_OP=name: that operation.
+# Default: a sample; FULL=1: at every call, or
+# every STEP-th; ONLY_OP=name: that operation.
 # shellcheck source=t/crash/common
 . "$(dirname "$0")/common"
 
@@ -12,7 +13,7 @@ faults='kill ENOSPC EIO EINTR look-EIO look-ESTALE memory storm short'
 step=${STEP:-23} wire=29
 if [ -n "$full" ]; then
 	faults="$faults EDQUOT EROFS look-EACCES look-EMFILE"
-	step=1 wire=1
+	step=${STEP:-1} wire=$step
 fi
 for op in $(operations); do
 	wanted "$op" || continue

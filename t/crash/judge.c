@@ -1,7 +1,8 @@
 /*
  * The oracle. It opens the site as the next session would, looks at all that
  * can be told to a client, and compares with the site before: RELIABILITY's
- * invariants I1 to I6 and I10. A message's number is proven by all its bytes.
+ * invariants I1 to I6 and I10; $CRASH_PEERS asks others for I11. A message's
+ * number is proven by all its bytes.
  */
 #include "t/crash/crash.h"
 
@@ -20,6 +21,7 @@
 struct seen_message {
 	uint32_t uid;
 	unsigned id; /* 0: not what anybody sent */
+	uint64_t modseq;
 	uint8_t flags;
 	char keywords[100];
 };
@@ -27,6 +29,7 @@ struct seen_message {
 struct seen_folder {
 	char name[64];
 	uint32_t uidvalidity, uidnext, use;
+	uint64_t modseq; /* the highest */
 	struct seen_message *m;
 	size_t n;
 };
@@ -90,6 +93,7 @@ struct trial {
 	bool power; /* was cut off: STORE's changes may be lost though told */
 	uint32_t uidvalidity, uids[10]; /* told with OK */
 	size_t nuids;
+	uint64_t modseq; /* told, 0: none */
 	struct seen before, after;
 	int complaints;
 };
@@ -116,6 +120,8 @@ static void check_lost(
     struct trial *, const struct seen_folder *, const struct seen_message *);
 static void check_marks(struct trial *, const struct seen_folder *,
     const struct seen_message *, const struct seen_message *);
+static void check_numbers(
+    struct trial *, const struct seen_folder *, const struct seen_folder *);
 static void check_new(
     struct trial *, const struct seen_folder *, const struct seen_folder *);
 static void check_fresh(struct trial *, const struct seen_folder *);
@@ -206,6 +212,8 @@ read_said(struct trial *t, const char *path)
 	while (fgets(line, sizeof line, f) != NULL) {
 		if (strncmp(line, "NO", 2) == 0)
 			t->outcome = REFUSED;
+		if (strncmp(line, "MODSEQ ", 7) == 0)
+			t->modseq = strtoull(line + 7, NULL, 10);
 		if (strncmp(line, "OK", 2) != 0)
 			continue;
 		t->outcome = DONE;
@@ -260,6 +268,7 @@ look_folder(struct maildir *md, const struct folder_info *info, bool readonly,
 		die("open folder \"%s\"", f->name);
 	f->uidvalidity = mailbox_uidvalidity(mb);
 	f->uidnext = mailbox_uidnext(mb);
+	f->modseq = mailbox_modseq(mb);
 	m = mailbox_messages(mb, &f->n);
 	f->m = calloc(f->n + 1, sizeof *f->m);
 	if (f->m == NULL)
@@ -282,6 +291,7 @@ look_message(
 
 	s->uid = m->uid;
 	s->flags = m->flags;
+	s->modseq = m->modseq;
 	(void)mailbox_keywords(mb, &names);
 	n = m->kwset == 0 ? 0 : mailbox_kwset(mb, m->kwset, &set);
 	for (k = 0; k < sizeof keywords / sizeof keywords[0]; k++) {
@@ -390,6 +400,7 @@ check_folders(struct trial *t)
 		if (new != NULL) {
 			check_old(t, old, new);
 			check_new(t, old, new);
+			check_numbers(t, old, new);
 		}
 		if (t->why->gone != NULL &&
 		    strcmp(t->why->gone, old->name) == 0) {
@@ -493,6 +504,32 @@ check_marks(struct trial *t, const struct seen_folder *old,
 	    (meant && t->why->n > 0 && t->outcome == DONE && !t->power))
 		complain(t, "%s: message %u has flags %x, keywords \"%s\"",
 		    old->name, m->id, is->flags, is->keywords);
+}
+
+/* I4: a change number that was told is no other state's. */
+static void
+check_numbers(struct trial *t, const struct seen_folder *old,
+    const struct seen_folder *new)
+{
+	const struct seen_message *m, *was;
+	uint64_t told = old->modseq;
+	size_t i;
+
+	if (t->modseq > told && old->name[0] == '\0')
+		told = t->modseq;
+	if (new->modseq < told)
+		complain(t, "%s: HIGHESTMODSEQ %llu became %llu", old->name,
+		    (unsigned long long)told, (unsigned long long)new->modseq);
+	for (i = 0; i < new->n; i++) {
+		m = &new->m[i];
+		was = message(old, m->uid);
+		if (m->modseq > old->modseq ||
+		    (was != NULL && was->flags == m->flags &&
+			strcmp(was->keywords, m->keywords) == 0))
+			continue;
+		complain(t, "%s: UID %u changed, its MODSEQ is %llu", old->name,
+		    (unsigned)m->uid, (unsigned long long)m->modseq);
+	}
 }
 
 /* I5: what came is whole, meant, and above all UIDs told before. */
@@ -669,6 +706,10 @@ probe(struct trial *t, struct maildir *md)
 	look(md, false, &again);
 	for (i = 0; i < t->after.n; i++) {
 		f = folder(&again, t->after.f[i].name);
+		if (f != NULL && f->n > 0 &&
+		    f->m[f->n - 1].modseq <= t->after.f[i].modseq)
+			complain(t, "%s: MODSEQ %llu is given again", f->name,
+			    (unsigned long long)f->m[f->n - 1].modseq);
 		if (f == NULL || f->n != t->after.f[i].n + 1)
 			complain(t, "%s: a message more, not %zu for %zu",
 			    t->after.f[i].name, f == NULL ? 0 : f->n,

@@ -406,6 +406,7 @@ def main():
     return 1 if both.failed else 0
 
 
-if AS:
-    os.chown(SITE, NOBODY, NOBODY)
-sys.exit(main())
+if __name__ == "__main__":
+    if AS:
+        os.chown(SITE, NOBODY, NOBODY)
+    sys.exit(main())

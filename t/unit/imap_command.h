@@ -375,7 +375,7 @@ print_key(struct buf *b, const struct parse_search_node *n)
 		return;
 	case PARSE_SEARCH_UID:
 		buf_str(b, "UID ");
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case PARSE_SEARCH_SEQ:
 		print_set(b, &n->set);
 		return;

@@ -280,7 +280,7 @@ write_binary(struct append *a)
 	switch (binary_convert(from->p, from->n, &made)) {
 	case BINARY_MADE:
 		from = &made;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case BINARY_AS_IS:
 		if (delivery_write(a->delivery, from->p, from->n) == -1)
 			refuse_errno(a, errno);

@@ -369,7 +369,7 @@ argument(struct search *s, const struct key *key, struct parse_search_node *n)
 	case OR:
 		parse_space(p);
 		child(n, search_key_inside(s));
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case NOT:
 		parse_space(p);
 		child(n, search_key_inside(s));

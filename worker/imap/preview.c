@@ -53,7 +53,7 @@ preview_make(struct buf *b, const char *msg, const struct mime *mime)
 	decode(&text, msg, part);
 	b->failed = b->failed || text.failed;
 	w.p = text.p;
-	w.end = text.p + text.n;
+	w.end = text.n > 0 ? text.p + text.n : text.p;
 	if (is_type(part, "html"))
 		walk_html(&w);
 	else

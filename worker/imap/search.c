@@ -261,7 +261,7 @@ make_leaf(struct search *e, struct key *k)
 			return k->set.n > 0 && k->set.r == NULL ? SEARCH_MEMORY
 								: SEARCH_MADE;
 		}
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case PARSE_SEARCH_UID:
 		return view_resolve(e->s, &set, true, &k->set) == 0
 			   ? SEARCH_MADE
