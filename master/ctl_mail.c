@@ -199,7 +199,7 @@ open_login(const char *userdb, const char *login, struct owner *owner)
 	return fd;
 }
 
-/* Only root may read userdb, and only root needs to: a user has one login. */
+/* A site's userdb is root's to read; without it a user has one login. */
 static int
 find_login(const char *userdb, const char *login, struct owner *out)
 {
@@ -207,7 +207,7 @@ find_login(const char *userdb, const char *login, struct owner *out)
 	struct userdb *db;
 	int r;
 
-	if (geteuid() != 0 || access(userdb, F_OK) == -1)
+	if (access(userdb, R_OK) == -1)
 		return find_passwd(login, out);
 	if ((db = userdb_open(userdb, true, report_userdb)) == NULL)
 		return -1;

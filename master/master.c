@@ -101,7 +101,7 @@ static void reap(struct master *, uint64_t now);
 static void advance(struct master *, uint64_t now);
 static void start_on(struct master *, uint64_t now);
 static void started(struct master *);
-static void write_pid(const char *file);
+static void write_pids(const struct master *);
 static void detach(void);
 static void reload(struct master *, uint64_t now);
 static void look(struct master *, uint64_t now);
@@ -142,8 +142,7 @@ run(struct master *m)
 		turn(m);
 	if (m->status == 0) {
 		(void)unlink(m->brood.boot.set.pidfile);
-		if (m->brood.boot.set.sslpidfile[0] != '\0')
-			(void)unlink(m->brood.boot.set.sslpidfile);
+		pidfile_remove(m->brood.boot.set.sslpidfile);
 	}
 	return m->status;
 }
@@ -432,11 +431,7 @@ started(struct master *m)
 
 	m->phase = PHASE_RUN;
 	m->brood.ready = true;
-	if (!m->brood.heir)
-		write_pid(set->pidfile);
-	/* One master has both ports: who looks for Courier's other finds it. */
-	if (set->sslpidfile[0] != '\0' && set->view[1].start != 0)
-		write_pid(set->sslpidfile);
+	write_pids(m);
 	log_line(LOG_LEVEL_NOTICE, "ready, version %s, %u workers", VERSION,
 	    set->workers);
 	if (!m->brood.boot.privileged)
@@ -463,11 +458,20 @@ started(struct master *m)
 	}
 }
 
+/* One master has both ports: who looks for Courier's other one finds it. */
 static void
-write_pid(const char *file)
+write_pids(const struct master *m)
 {
-	if (pidfile_write(file) == -1)
-		log_line(LOG_LEVEL_ERR, "%s: %s", file, strerror(errno));
+	const struct settings *set = &m->brood.boot.set;
+
+	if (!m->brood.heir && pidfile_write(set->pidfile) == -1)
+		log_line(
+		    LOG_LEVEL_ERR, "%s: %s", set->pidfile, strerror(errno));
+	if (set->sslpidfile[0] != '\0' && set->view[1].start != 0 &&
+	    pidfile_also(set->sslpidfile) == -1)
+		log_line(LOG_LEVEL_WARN, "SSLPIDFILE %s: %s", set->sslpidfile,
+		    errno == EEXIST ? "another server's, left as it is"
+				    : strerror(errno));
 }
 
 /* A daemon lets go of the terminal only now: until here it could complain. */

@@ -6,6 +6,7 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 
 #include "shm/settings.h"
 
+static long pid_in(const char *pidfile);
 static void make_folder(const char *);
 
 void
@@ -64,6 +66,41 @@ pidfile_lock(const char *pidfile)
 	close(fd);
 	errno = saved;
 	return -1;
+}
+
+int
+pidfile_also(const char *pidfile)
+{
+	long pid = pid_in(pidfile);
+
+	if (pid > 1 && pid != (long)getpid() && kill((pid_t)pid, 0) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return pidfile_write(pidfile);
+}
+
+void
+pidfile_remove(const char *pidfile)
+{
+	if (pid_in(pidfile) == (long)getpid())
+		(void)unlink(pidfile);
+}
+
+/* The number in it, 0 if there is none. */
+static long
+pid_in(const char *pidfile)
+{
+	int fd = open(pidfile, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char text[32];
+	ssize_t n;
+
+	if (fd == -1)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strtol(text, NULL, 10);
 }
 
 /*

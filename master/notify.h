@@ -19,5 +19,9 @@ int pidfile_lock(const char *pidfile);
  * is made as by pidfile_lock.
  */
 int pidfile_write(const char *pidfile);
+/* The same, but EEXIST where another living process's pid is in it. */
+int pidfile_also(const char *pidfile);
+/* Removes it if our pid is in it. */
+void pidfile_remove(const char *pidfile);
 
 #endif

@@ -64,5 +64,59 @@ check 'headers stand alone' "$(
 			-fsyntax-only -x c - 2>&1 | head -n 2
 	done
 )"
+# The manual and the tables say the same.
+table() { # the names of settings
+	sed -n 's/^    {"\([A-Z0-9_]*\)", value_.*/\1/p' master/settings.c
+}
+manual() { # every setting that has an item, or stands among those without effect
+	awk '/^\.Ss Others/ { others = 1 }
+	/^\.Sh FILES/ { exit }
+	/^\.It Cm [A-Z]/ || (others && /^\.Cm [A-Z]/) {
+		for (i = 2; i <= NF && $i != "Bq"; i++)
+			if ($i ~ /^[A-Z][A-Z0-9_]+$/ && $i != "AUTHSERVICE")
+				print $i
+	}' etc/imapd.5
+}
+defaults() { # NAME VALUE of the rows that show it
+	sed 's/^    {/@{/' master/settings.c | tr -d '\n\t' | tr '@' '\n' |
+		sed -n 's/^{"\([A-Z0-9_]*\)", *value_[^"]*, "\([^"\\]*\)", .*/\1 \2/p'
+}
+check 'every setting is in imapd(5), and every name there is one' "$(
+	{
+		table | sort -u
+		manual | sort -u
+	} | sort | uniq -u
+)"
+check 'the defaults of imapd(5) are those of the table' "$(
+	defaults | while read -r name value; do
+		sed -n "s/^\\.It Cm $name Bq \\(Pa \\)\\{0,1\\}/$name /p" etc/imapd.5 |
+			grep -vx -e "$name $value" -e "$name one per core" \
+			    -e "$name the host's name"
+	done
+)"
+check 'sample settings name nothing else' "$(
+	sed -n 's/^#\{0,1\}\([A-Z][A-Z0-9_]*\)=.*/\1/p' etc/imapd etc/imapd-ssl |
+		sort -u | while read -r name; do
+			table | grep -qx "$name" || echo "$name"
+		done
+)"
+check 'a setting that overrides a limit is one' "$(
+	tr -d '\n\t' <shm/limits.h | grep -o 'X([A-Z_]*, *[0-9]*,[^)]*, *"[A-Z_]*")' |
+		sed 's/.*"\([A-Z_]*\)")/\1/' | grep . | while read -r name; do
+			table | grep -qx "$name" || echo "$name"
+		done
+)"
+commands() { # of imapctl, one a line, from its usage or from its manual
+	sed 's/ *\[[^]]*\] */ /g;s/ | /|/g' | sed -n 's/.*imapctl  *\([a-z][a-z]*\) *\(\(set\|pw\|del\|check|[a-z|]*\)\{0,1\}\).*/\1 \2/p' |
+		sed 's/ *$//' | sort
+}
+check 'imapctl(8) has the commands of its usage' "$(
+	{
+		sed -n '/"usage: /,/--help/p' master/main_imapctl.c | commands
+		awk '/^\.Sh SYNOPSIS/ { on = 1; next } /^\.Sh/ { on = 0 }
+		on && /^\.Cm/ { sub(/^\.Cm /, "imapctl "); print }' \
+			master/imapctl.8 | commands
+	} | sort | uniq -u
+)"
 echo "1..$n"
 exit $bad

@@ -3,6 +3,8 @@
 # offlineimap, Python's imaplib. Prints TAP.
 # shellcheck source=t/lib.sh
 . t/lib.sh
+HOME=$site # of clients that look for one
+export HOME
 site_start ""
 ok 'the demonstration site starts'
 inbox=$site/mail/demo/Maildir

@@ -5,6 +5,7 @@
 . t/private.sh
 # shellcheck source=t/lib.sh
 . t/lib.sh
+build=$1 # as it was given: make takes no path with a blank
 init=/etc/init.d/imapd
 port=$(free_port 3)
 run() { # STATUS ARGUMENT: the script's exit status
@@ -22,11 +23,21 @@ cp -a /etc "$site/etc"
 mount --bind "$site/etc" /etc && mount -t tmpfs none /run &&
 	mount -t tmpfs none /usr/local && mount -t tmpfs none /home || exit 1
 rm -f /etc/imapd /etc/imapd-ssl /etc/pam.d/imap /etc/default/imapd
-make -s -o all O="$PROGRAMS" install >"$site/make.out" 2>&1
+make -s -o all O="$build" install >"$site/make.out" 2>&1
 ok 'make install'
 sed -i "s/^PORT=.*/PORT=127.0.0.1.$port/" /etc/imapd
 sed -i '/^imapd/d' /etc/passwd /etc/shadow /etc/group
 
+if has systemd-analyze; then
+	systemd-analyze verify /usr/local/lib/systemd/system/imapd.service \
+		>"$site/out" 2>&1
+	rc=$?
+	sed 's/^/# /' "$site/out"
+	[ $rc -eq 0 ] && ! grep -q 'imapd.service:' "$site/out"
+	ok 'systemd finds no fault with the unit'
+else
+	skip 'systemd finds no fault with the unit' 'no systemd-analyze'
+fi
 run 3 status
 ok 'status: not running'
 run 1 start && grep -q 'USERNAME=imapd: no such user' "$site/out"

@@ -3,11 +3,12 @@
 # edited setting stays, that what was installed is taken away. Prints TAP.
 # shellcheck source=t/lib.sh
 . t/lib.sh
+build=$1 # as it was given: make takes no path with a blank
 d=$site/root
 run_make() { # TARGET [NAME=VALUE ...]
 	# -o all: what is built is installed, nothing is built; WHERE: nor is it
 	# to be built anew by the next make, whatever folders are named here.
-	make -o all O="$PROGRAMS" WHERE="$(cat "$PROGRAMS/where")" "$@" \
+	make -o all O="$build" WHERE="$(cat "$PROGRAMS/where")" "$@" \
 		DESTDIR="$d" >"$site/make.out" 2>&1 </dev/null
 	rc=$?
 	[ $rc -eq 0 ] || sed 's/^/# /' "$site/make.out"
@@ -108,8 +109,8 @@ unit=$d/opt/cork/lib/systemd/system/imapd.service
 	grep -q '^DAEMON=/opt/cork/sbin/imapd-master' "$init" &&
 	grep -q '^CONFIG=/opt/cork/etc/imapd$' "$init"
 ok 'the init script has its folders'
-! grep -e /usr/local -e ' /etc/imapd' "$unit" &&
-	grep -q '^ExecStart=/opt/cork/sbin/imapd-master -f /opt/cork/etc/imapd$' \
-		"$unit"
+! grep -e /usr/local -e '=/etc/imapd' "$unit" &&
+	grep -q '^ExecStart=/opt/cork/sbin/imapd-master -f [$]{CONFIG}$' "$unit" &&
+	grep -q '^Environment=CONFIG=/opt/cork/etc/imapd$' "$unit"
 ok 'so has the unit'
 plan

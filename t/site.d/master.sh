@@ -124,7 +124,13 @@ sed 's/^/# /' "$site/bye.out" | grep -v '# ok'
 all_gone 2 $pids
 ok 'and every process is gone'
 
+# As Courier's own is while both serve.
+mkdir -p "$site/run"
+echo $$ >"$site/run/ssl.pid"
 site_run
+wait_for 5 logged "SSLPIDFILE .*another server's" &&
+	[ "$(cat "$site/run/ssl.pid")" = $$ ]
+ok 'an SSLPIDFILE of somebody who lives is left as it is'
 pids=$(processes | cut -d ' ' -f 1)
 kill -KILL "$master"
 wait "$master" 2>/dev/null
@@ -139,5 +145,7 @@ ok 'and the next start needs no clean-up'
 kill -INT "$master"
 wait "$master"
 ok 'SIGINT: exit status 0'
+[ "$(cat "$site/run/ssl.pid")" = $$ ]
+ok 'nor is it removed'
 master=
 plan

@@ -228,7 +228,43 @@ def from_courier():
     clients.use("ours")
     clients.quiet("the day of the switch: clients notice nothing")
     same(before, dump("ours"), "we serve what Courier served")
-    week_and_back(clients, before)
+    both_serve(clients)
+    week_and_back(clients, dump("ours"))
+
+
+def both_serve(clients):
+    """Courier and we at once; the clients go from one to the other."""
+    a, b = Session("courier"), Session("ours")
+    a.must("SELECT INBOX")
+    b.must("SELECT INBOX")
+    said, lost = "", []
+    for turn, server in enumerate(["ours", "courier", "ours", "courier"]):
+        append(a, "INBOX", "courier%d" % turn, "\\Seen $Label1")
+        append(b, "INBOX", "ours%d" % turn, "\\Flagged Work")
+        deliver("", "turn%d" % turn)
+        a.must("NOOP")
+        a.must("STORE %d +FLAGS (\\Answered)" % (turn + 1))
+        b.must("NOOP")
+        b.must("STORE %d +FLAGS (Both)" % (turn + 1))
+        clients.use(server)
+        before = set(clients.files().values())
+        said += clients.sync()
+        lost += before - set(clients.files().values())
+    a.close()
+    b.close()
+    ok("exit status" not in said and not lost, "while both serve: clients of "
+       "the one and then the other fetch nothing twice", lost, said[-2500:])
+    clients.sync()
+    n = sum(len(f["messages"]) for f in dump("ours")["folders"].values())
+    files = clients.files()
+    counts = [sum(path.startswith(clients.dir + store) for path in files)
+              for store in ("/mb/", "/oi/")]
+    ok(counts == [n, n], "and have all of it once", n, counts)
+    same(dump("courier"), dump("ours"), "both serve the same")
+    for server in ("ours", "courier"):
+        clients.use(server)
+        clients.quiet("then clients of %s notice nothing" % server)
+    clients.use("ours")
 
 
 DOVECOTS = ["INBOX.Sent", "INBOX.Entw&APw-rfe", "INBOX.Entw&APw-rfe.&AOQ-",
@@ -385,7 +421,7 @@ def as_root():
 
 
 def main():
-    signal.alarm(200)  # a hung server or client ends the test
+    signal.alarm(300)  # a hung server or client ends the test
     started = time.monotonic()
     from_courier()
     restored()

@@ -535,6 +535,10 @@ a_malformed_question_ends_the_channel(void **state)
 int
 main(void)
 {
+	if (getpwuid(getuid()) == NULL) { /* PAM would not know us either */
+		puts("ok 1 - PAM # SKIP this uid has no name\n1..1");
+		return 0;
+	}
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(verdicts_are_those_of_the_modules),
 	    cmocka_unit_test(a_question_may_name_its_service),

@@ -73,8 +73,7 @@ what_counts_of_an_entry(void **state)
 {
 	static const char *const same[] = {
 	    "uid=1|gid=2|home=/h|mail=m|systempw=s|options=o",
-	    "gecos=Anna|options=o|systempw=s|mail=m|home=/"
-	    "h|gid=2|uid=1|pop3pw=x",
+	    "gecos=A|options=o|systempw=s|mail=m|home=/h|gid=2|uid=1|pop3pw=x",
 	    "uid=1|gid=2|home=/h|mail=m|imappw=s|systempw=old|options=o"};
 	static const char *const others[] = {
 	    "uid=2|gid=2|home=/h|mail=m|systempw=s|options=o",

@@ -163,10 +163,12 @@ try_kill_term(void)
 {
 	return kill(getppid(), SIGCONT);
 }
+static pid_t tester; /* whom one may signal without being root */
+
 static long
 try_kill_other_thread(void)
 {
-	return syscall(SYS_tgkill, 1, 1, 0);
+	return syscall(SYS_tgkill, tester, tester, 0);
 }
 static long
 try_fork(void)
@@ -555,5 +557,6 @@ main(void)
 	    cmocka_unit_test(a_kernel_without_seccomp_is_told),
 	};
 
+	tester = getpid();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

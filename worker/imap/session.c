@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@
 #include "worker/imap/view.h"
 
 #define CAPABILITY_MAX 2048
-#define CONTROL_EVERY  64 /* commands of a client that never pauses */
+#define CONTROL_EVERY  64           /* commands of a client that never pauses */
+#define MALLOC_KEPT    (512 * 1024) /* bytes */
 
 static int init(struct session *, const struct settings *,
     const struct session_account *, int);
@@ -52,6 +54,9 @@ session_warm(void)
 {
 	tzset();
 	text_charset_warm();
+	/* A client's buffers come and go: not to the kernel and back. */
+	(void)mallopt(M_MMAP_THRESHOLD, MALLOC_KEPT);
+	(void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEPT);
 }
 
 int

@@ -255,8 +255,7 @@ client_ready(struct worker *w, struct client *c, uint32_t events)
 		park_ready(w, c, events);
 		break;
 	case CLIENT_WAKING:
-		if ((events & (EPOLLERR | EPOLLHUP)) != 0)
-			park_over(w, c, IPC_END_DISCONNECTED);
+		wake_ready(w, c, events);
 		break;
 	case CLIENT_FLUSHED:
 		flushed(w, c);

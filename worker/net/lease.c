@@ -423,6 +423,7 @@ lease_ready(struct worker *w, struct lease *k, uint32_t events)
 	if (r == -1 && errno == EAGAIN)
 		return;
 	if (r == 1) {
+		k->spoke = w->now;
 		r = receive(w, k, &msg);
 		ipc_drop(&msg);
 	}
@@ -544,7 +545,10 @@ lease_next(struct worker *w, struct lease *k)
 	wake_run(w, k->account);
 }
 
-/* Nobody of its account waits: it does, but not while others need its place. */
+/*
+ * Nobody of its account waits: it does, but not while others need its place,
+ * nor beside enough of its kind.
+ */
 static void
 linger(struct worker *w, struct lease *k)
 {
@@ -557,7 +561,8 @@ linger(struct worker *w, struct lease *k)
 	lease_enter(k, LEASE_LINGERING);
 	wake_run(w, k->account);
 	if (k->state == LEASE_LINGERING &&
-	    (w->boot.set.linger == 0 || w->starting == WAKE_STARTS))
+	    (w->boot.set.linger == 0 || w->starting == WAKE_STARTS ||
+		account_nidle(k->account) > WAKE_SPARES))
 		lease_close(w, k);
 }
 

@@ -32,6 +32,7 @@ struct lease {
 	unsigned nbehind;
 	unsigned ghosts;       /* clients that ended while it had them */
 	uint64_t since;        /* ms: it has this client */
+	uint64_t spoke;        /* ms: its last message */
 	uint64_t written;      /* by it, as its WISH said */
 	uint32_t changes;      /* CHANGED sent since its last WATCH */
 	struct folder *folder; /* that it idles on */

@@ -1,7 +1,7 @@
 /*
- * From parked to served. The order of choice: a session of the account that has
- * no client; for news one that tells news to others just now (their RESUMEs
- * wait in its channel); a new one, a few at a time; and when the account has
+ * From parked to served. The order of choice: for news a session of the account
+ * that tells news to others just now (their RESUMEs wait in its channel); one
+ * that has no client; a new one, a few at a time; and when the account has
  * its share of sessions those are told that others wait.
  */
 #include "worker/net/wake.h"
@@ -21,6 +21,7 @@ enum choice {
 
 static enum choice choose(
     struct worker *, const struct account *, struct lease **);
+static bool takes_more(const struct worker *, const struct lease *);
 static bool is_busy(const struct worker *, const struct lease *);
 static void be_hungry(struct worker *, struct account *);
 static void be_sated(struct worker *, struct account *);
@@ -73,6 +74,17 @@ account_idle(const struct account *a)
 	return NULL;
 }
 
+unsigned
+account_nidle(const struct account *a)
+{
+	const struct lease *k;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (k, &a->leases, crew)
+		n += k->state == LEASE_LINGERING;
+	return n;
+}
+
 void
 wake_client(struct worker *w, struct client *c, bool news)
 {
@@ -83,9 +95,20 @@ wake_client(struct worker *w, struct client *c, bool news)
 	c->woken = w->now;
 	client_deadline(w, c, WAKE_PATIENCE);
 	TAILQ_INSERT_TAIL(&a->waking, c, next);
-	client_wait(w, c);
+	/* What it parked with will do while it says nothing. */
+	if (!news || c->src.events == 0)
+		client_wait(w, c);
 	if (c->state == CLIENT_WAKING)
 		wake_run(w, a);
+}
+
+void
+wake_ready(struct worker *w, struct client *c, uint32_t events)
+{
+	if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+		park_over(w, c, IPC_END_DISCONNECTED);
+	else
+		client_wait(w, c); /* for its end alone from now on */
 }
 
 void
@@ -139,24 +162,26 @@ static enum choice
 choose(struct worker *w, const struct account *a, struct lease **out)
 {
 	const struct client *c = TAILQ_FIRST(&a->waking);
-	bool soon = false;
+	bool soon = false, telling = false;
 	struct lease *k;
 
-	if ((*out = account_idle(a)) != NULL)
-		return CHOICE_TAKE;
 	TAILQ_FOREACH (k, &a->leases, crew) {
 		if (k->state == LEASE_STARTING && k->wakes)
 			soon = true;
 		if (k->state != LEASE_SERVING || !k->news || is_busy(w, k))
 			continue;
-		soon = true;
-		/* One that may just be leaving is given no more than one. */
-		if (c->news && !k->unread && k->nbehind + 1 < WAKE_PIPE) {
+		telling = true;
+		if (c->news && takes_more(w, k)) {
 			*out = k;
 			return CHOICE_TAKE;
 		}
 	}
-	if (soon)
+	/* Two that tell news get in each other's way, not ahead. */
+	if (c->news && telling)
+		return CHOICE_WAIT;
+	if ((*out = account_idle(a)) != NULL)
+		return CHOICE_TAKE;
+	if (soon || telling)
 		return CHOICE_WAIT;
 	if (a->nleases >= WAKE_SESSIONS && w->now < c->woken + WAKE_BUSY_MS) {
 		TAILQ_FOREACH (k, &a->leases, crew)
@@ -164,6 +189,19 @@ choose(struct worker *w, const struct account *a, struct lease **out)
 		return CHOICE_WAIT;
 	}
 	return w->starting < WAKE_STARTS ? CHOICE_START : CHOICE_WAIT;
+}
+
+/*
+ * One that may just be leaving is given no more than one, since nobody could
+ * tell which of several it has touched: it lingers for a second at least behind
+ * what it said last.
+ */
+static bool
+takes_more(const struct worker *w, const struct lease *k)
+{
+	bool stays = w->boot.set.linger > 0 && w->now < k->spoke + WAKE_FRESH;
+
+	return (!k->unread || stays) && k->nbehind + 1 < WAKE_PIPE;
 }
 
 static bool

@@ -8,10 +8,12 @@
 
 #include "worker/net/lease.h"
 
-#define WAKE_STARTS   8u  /* sessions asked for at a time, of parked clients */
-#define WAKE_PIPE     16u /* clients in the channel of one session */
-#define WAKE_BUSY_MS  50u /* so long with one client: others get another */
-#define WAKE_SESSIONS 4u  /* of an account before its clients must wait */
+#define WAKE_STARTS   8u   /* sessions asked for at a time, of parked clients */
+#define WAKE_PIPE     16u  /* clients in the channel of one session */
+#define WAKE_BUSY_MS  50u  /* so long with one client: others get another */
+#define WAKE_FRESH    200u /* ms since a session spoke: it is not leaving */
+#define WAKE_SESSIONS 4u   /* of an account before its clients must wait */
+#define WAKE_SPARES   2u   /* of an account without a client */
 #define WAKE_PATIENCE 30000u /* ms to get a session, then BYE */
 
 struct account {
@@ -32,11 +34,14 @@ RB_PROTOTYPE(account_tree, account, byid, account_compare)
 struct account *account_get(struct worker *, const uint8_t id[16]);
 /* One user less; the last one frees it. NULL is fine. */
 void account_put(struct worker *, struct account *);
-/* A session of it without a client, or NULL. */
+/* A session of it without a client, or NULL; how many there are. */
 struct lease *account_idle(const struct account *);
+unsigned account_nidle(const struct account *);
 
 /* A parked client wants a session; news: only to be told what is new. */
 void wake_client(struct worker *, struct client *, bool news);
+/* Epoll has something of it while it waits. */
+void wake_ready(struct worker *, struct client *, uint32_t events);
 /* It was on its way to a session that is no more, and has not been served. */
 void wake_again(struct worker *, struct client *);
 /* It waits no more. */
