@@ -55,6 +55,7 @@ static struct cache *cache_of(struct mailbox *);
 static bool get(struct mailbox *, uint32_t, uint32_t, const char **, size_t *);
 static bool bring(struct cache *, uint32_t, uint32_t);
 static bool search(struct window *, uint32_t, struct record *);
+static int add_up(struct index_txn *, void *);
 static int fill(struct index_txn *, void *);
 static bool add(struct window *, const struct record *, const void *);
 static void put(struct mailbox *, uint32_t, uint32_t, const void *, size_t);
@@ -98,6 +99,52 @@ cache_put_facts(struct mailbox *mb, uint32_t uid, uint64_t size, time_t date)
 	const struct facts facts = {size, date};
 
 	put(mb, uid, KIND_FACTS, &facts, sizeof(facts));
+}
+
+struct adding {
+	struct mailbox *mb;
+	uint64_t size;
+	uint32_t n;
+};
+
+bool
+cache_sum(struct mailbox *mb, uint32_t n, uint64_t *size)
+{
+	struct adding a = {.mb = mb};
+
+	if (!index_hopeful(mb->md) || index_read(mb->md, add_up, &a) != 0 ||
+	    a.n != n)
+		return false;
+	*size = a.size;
+	return true;
+}
+
+/* Only messages that are there have any (write_all, cache_bury). */
+static int
+add_up(struct index_txn *txn, void *arg)
+{
+	struct adding *a = arg;
+	unsigned char key[KEY_CACHE];
+	struct folder_record folder;
+	struct index_bytes k, v;
+	struct facts facts;
+	bool more;
+
+	a->size = a->n = 0;
+	if (!folder_get(txn, a->mb, &folder) ||
+	    folder.highest != a->mb->modseq || folder.version != a->mb->version)
+		return 1;
+	key_cache(key, folder.number, KIND_FACTS, 0);
+	more = index_seek(txn, key, sizeof(key), KEY_KIND, &k, &v);
+	for (; more; more = index_next(txn, &k, &v)) {
+		if (v.n != sizeof(struct record) + sizeof(facts))
+			index_distrust(txn, "a size has no sense");
+		memcpy(&facts, (const char *)v.p + sizeof(struct record),
+		    sizeof(facts));
+		a->size += facts.size;
+		a->n++;
+	}
+	return 0;
 }
 
 static struct cache *

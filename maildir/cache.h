@@ -18,6 +18,11 @@ struct mailbox;
 bool cache_facts(struct mailbox *, uint32_t uid, uint64_t *size, time_t *date);
 void cache_put_facts(
     struct mailbox *, uint32_t uid, uint64_t size, time_t date);
+/*
+ * The sum of the sizes of all n messages of the folder, if all are kept. For
+ * who has only had a glance.
+ */
+bool cache_sum(struct mailbox *, uint32_t n, uint64_t *size);
 /* Writes what waits to be written. */
 void cache_flush(struct mailbox *);
 /* Writes it and frees the memory. */

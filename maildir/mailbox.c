@@ -50,7 +50,6 @@ struct purge {
 
 static struct mailbox *give_up(struct mailbox *);
 static bool glance(struct mailbox *);
-static int any_name(void *, const char *, size_t);
 static int open_dirs(struct mailbox *, const char *);
 static void purge_tmp(struct mailbox *);
 static bool purged_lately(struct mailbox *);
@@ -85,6 +84,7 @@ mailbox_glance(struct maildir *md, const char *folder, bool readonly)
 		if (mailbox_look(mb, 0) == -1)
 			return give_up(mb);
 		forget_news(mb);
+		mailbox_recent_take(mb);
 	}
 	mb->handed = mb->modseq;
 	mb->told_names = mb->kw.nnames;
@@ -130,8 +130,8 @@ glance(struct mailbox *mb)
 
 	known = mailbox_stamps(mb, now) == 0 &&
 		mailbox_list_stamp(mb, &list) == 0 && history_glance(mb, &list);
-	if (known && (mb->readonly || mb->tally.in_new == 0) &&
-	    mailbox_is_quiet(mb, now))
+	if (known && mailbox_is_quiet(mb, now) &&
+	    (mb->readonly || mb->tally.in_new == 0 || mailbox_waiting_take(mb)))
 		return true;
 	/* Then from the beginning, under the lock. */
 	mb->modseq = 0;
@@ -145,22 +145,9 @@ bool
 mailbox_is_quiet(struct mailbox *mb, const struct stamp now[static DIRS])
 {
 	unsigned stale = mailbox_stale(mb, now);
-	struct scan scan = {0};
 
-	if (stale != LOOK_NEW)
-		return stale == 0;
 	/* What came into new/ and went again is no news. */
-	return mb->tally.in_new == 0 &&
-	       scan_read(mb->newfd, 0, &scan, any_name, NULL) == 0;
-}
-
-static int
-any_name(void *arg, const char *name, size_t len)
-{
-	(void)arg;
-	(void)name;
-	(void)len;
-	return 1;
+	return stale == LOOK_NEW ? mailbox_waiting_known(mb) : stale == 0;
 }
 
 int
@@ -174,13 +161,16 @@ mailbox_load(struct mailbox *mb)
 
 	if (mb->loaded)
 		return 0;
-	if ((r = history_follow(mb)) != HISTORY_LOST)
+	if ((r = history_follow(mb)) != HISTORY_LOST) {
+		mailbox_recent_take(mb);
 		return r == -1 ? -1 : 0;
+	}
 	/* The index was lost: the same, if the disk has nothing else. */
 	mb->next = 1;
 	mb->max_uid = 0;
 	if (mailbox_look(mb, LOOK_ALL) == -1)
 		return -1;
+	mailbox_recent_take(mb);
 	for (i = 0; i < mb->n && mb->messages[i].uid < next; i++) {
 		mb->entries[i].bits &= (uint16_t)~ENTRY_ADDED;
 		mb->entries[i].bits |= ENTRY_CHANGED;
@@ -206,7 +196,8 @@ mailbox_counts(const struct mailbox *mb, struct mailbox_counts *out)
 	memset(out, 0, sizeof(*out));
 	if (!mb->loaded) {
 		out->messages = mb->tally.messages;
-		out->recent = mb->readonly ? mb->tally.in_new : 0;
+		out->recent =
+		    mb->readonly ? mb->tally.in_new : (uint32_t)mb->recents.n;
 		out->unseen = mb->tally.unseen;
 		out->deleted = mb->tally.deleted;
 		out->first_unseen = mb->tally.first_unseen;

@@ -119,6 +119,7 @@ struct mailbox {
 	bool dead;    /* some entries are */
 
 	struct uids vanished, changed, added;
+	struct uids recents; /* that were \Recent before there was a picture */
 
 	size_t dirty, dirty_end; /* all with ENTRY_DIRTY are in between */
 	struct uids buried;      /* UIDs that left since the index was told */
@@ -205,6 +206,15 @@ int mailbox_stamps(const struct mailbox *, struct stamp[static DIRS]);
 /* The directories that must be looked at, by their stamps; all if a debt is
  * due. */
 unsigned mailbox_stale(const struct mailbox *, const struct stamp[static DIRS]);
+/* Those of before there was a picture are \Recent in it. */
+void mailbox_recent_take(struct mailbox *);
+/* Is what lies in new/ what the glance has there? */
+bool mailbox_waiting_known(struct mailbox *);
+/*
+ * The same under the lock; then it goes to cur/, and the glance is of after
+ * that. false: all must be looked at.
+ */
+bool mailbox_waiting_take(struct mailbox *);
 /* Do stamps say that the glance at the folder is still true? */
 bool mailbox_is_quiet(struct mailbox *, const struct stamp now[static DIRS]);
 /* The stamp of the UID file as of now, zeros if there is none. 0 or -1. */

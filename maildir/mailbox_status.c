@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "maildir/cache.h"
+
 static int add_sizes(struct mailbox *, struct mailbox_status *);
 
 int
@@ -41,6 +43,8 @@ add_sizes(struct mailbox *mb, struct mailbox_status *status)
 	uint64_t size;
 	size_t i, n;
 
+	if (!mb->loaded && cache_sum(mb, status->messages, &status->size))
+		return 0;
 	if (mailbox_load(mb) == -1)
 		return -1;
 	messages = mailbox_messages(mb, &n);

@@ -24,6 +24,7 @@
 #include "shm/stir.h"
 
 #define INBOX "INBOX"
+#define INDEX "corkboard/index/data.mdb" /* made by a session */
 
 struct work {
 	const struct agent *a;
@@ -158,7 +159,7 @@ name_folder(const char *name, char *out, size_t size)
 static int
 open_mail(struct work *w)
 {
-	const struct maildir_options options = {.hostname = w->set.hostname,
+	struct maildir_options options = {.hostname = w->set.hostname,
 	    .uselocks = w->set.uselocks != 0,
 	    .keywords = w->set.keywords != 0,
 	    .umask = (mode_t)w->set.umask,
@@ -173,6 +174,8 @@ open_mail(struct work *w)
 	/* A home that is not there may not be mounted yet. */
 	if (fd == -1)
 		return fail(w, path, EX_TEMPFAIL);
+	/* What is told of a message here nobody has to look for. */
+	options.index = faccessat(fd, INDEX, F_OK, AT_EACCESS) == 0;
 	w->md = maildir_open(fd, &options);
 	if (w->md == NULL)
 		return fail(w, path, EX_TEMPFAIL);

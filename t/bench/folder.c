@@ -224,6 +224,9 @@ opens(struct conn *c)
 	(void)talk(c, "STORE 1 +FLAGS.SILENT (\\Flagged)");
 	again(c);
 	step(c, "SELECT after own STORE", "SELECT INBOX");
+	(void)talk(c, "APPEND INBOX {14+}\r\nSubject: x\r\n\r\n");
+	again(c);
+	step(c, "SELECT after APPEND", "SELECT INBOX");
 	if (options()->maildir != NULL) {
 		again(c);
 		(void)deliver(options()->maildir, 4000);
@@ -244,6 +247,9 @@ fetches(struct conn *c)
 	}
 	step(c, "FETCH 1:* (ENVELOPE ...) first", "%s", all);
 	step(c, "FETCH 1:* (ENVELOPE ...) again", "%s", all);
+	again(c);
+	step(c, "STATUS (SIZE)", "STATUS INBOX (SIZE)");
+	(void)talk(c, "SELECT INBOX");
 	for (i = 0; i < 2; i++) {
 		step(c, "FETCH of 1,000 BODY.PEEK[]",
 		    "FETCH %ld:%ld (BODY.PEEK[])", middle, middle + 999);

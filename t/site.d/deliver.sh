@@ -73,6 +73,11 @@ cat >"$site/flags.t" <<-'T'
 T
 "$PROGRAMS/t/talk" -p "$port" "$site/flags.t" >"$site/talk.out" 2>&1
 ok 'which a client sees'
+# What it files a session need not look for.
+[ -e "$box/corkboard/index/data.mdb" ] && deliver -m "$box" &&
+	! "$PROGRAMS/imapctl" -c "$site/imapd" index check "$box" |
+		grep 'INBOX: UID'
+ok 'the index is told'
 exits 73 -m "$box" -F Nowhere
 ok 'a folder that is not there is EX_CANTCREAT'
 exits 75 -m "$box/../Nowhere"

@@ -131,8 +131,10 @@ class Client:
         m = re.match(r"\* VANISHED (\(EARLIER\) )?([\d:,]+)$", line)
         if m:
             # A range may cover UIDs that never were.
-            for uid in set(uid_set(m.group(2))) & (
-                    set(self.flags) | set(self.uids)):
+            uids = set(uid_set(m.group(2)))
+            if not m.group(1):
+                self.unknown_gone(uids)
+            for uid in uids & (set(self.flags) | set(self.uids)):
                 if not m.group(1):
                     self.uids.remove(uid)
                 self.gone(uid)
@@ -144,6 +146,17 @@ class Client:
             raise Ended("%s: %s" % (self, line))
         else:
             self.code(line)
+
+    def unknown_gone(self, uids):
+        """Of messages whose UID it was never told the place tells them."""
+        for i in range(len(self.uids) - 1, -1, -1):
+            if self.uids[i] == 0:
+                lo = max([0] + [u for u in self.uids[:i] if u])
+                hi = min([2 ** 32] + [u for u in self.uids[i:] if u])
+                here = sorted(u for u in uids if lo < u < hi)
+                if here:
+                    del self.uids[i]
+                    uids.discard(here[-1])
 
     def gone(self, uid):
         if uid:
@@ -428,7 +441,8 @@ def plain():
 
 
 def compare(client, want, words):
-    mine = {u: f - set(WORDS) for u, f in client.flags.items()}
+    mine = {u: {w for w in f if w.startswith("\\")}
+            for u, f in client.flags.items()}
     if mine != want:
         raise Wrong("%s ends with something else: %s" % (client, sorted(
             (u, mine.get(u), want.get(u)) for u in set(mine) | set(want)

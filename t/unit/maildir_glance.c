@@ -2,6 +2,8 @@
  */
 #include "t/unit/maildir_store.h"
 
+#include <time.h>
+
 static struct maildir *
 open_index(void)
 {
@@ -214,6 +216,171 @@ a_message_filed_is_known_without_a_look(void **state)
 	maildir_close(md);
 }
 
+/* After two seconds the scan that own changes owe is due (OWED_SECONDS). */
+static time_t
+clock_seconds(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &t), 0);
+	return t.tv_sec;
+}
+
+static void
+not_loaded(const struct mailbox *mb, time_t begun)
+{
+	if (clock_seconds() <= begun + 1)
+		assert_false(mailbox_loaded(mb));
+}
+
+static void
+file_one(struct maildir *md, uint8_t flags)
+{
+	struct delivery *del = delivery_open(md, "");
+	uint32_t uid, validity;
+
+	assert_int_equal(delivery_begin(del, 5, 0, flags, NULL, 0), 0);
+	assert_int_equal(delivery_write(del, "a\n\nb\n", 5), 0);
+	assert_int_equal(delivery_end(del), 0);
+	assert_int_equal(delivery_commit(del, &uid, &validity), 0);
+	delivery_close(del);
+}
+
+static void
+what_we_filed_is_taken_without_a_look(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox_counts counts;
+	struct mailbox_diff d;
+	struct mailbox *mb;
+	time_t begun;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	begun = clock_seconds();
+	file_one(md, 0);
+	file_one(md, MESSAGE_SEEN);
+	/* Who only reads leaves it where it is. */
+	mb = mailbox_glance(md, "", true);
+	not_loaded(mb, begun);
+	mailbox_counts(mb, &counts);
+	assert_int_equal(counts.messages, 11);
+	assert_int_equal(counts.recent, 2);
+	mailbox_close(mb);
+	assert_int_equal(tree_count("new", "."), 2);
+	/* Who may write has it as \Recent, alone. */
+	mb = mailbox_glance(md, "", false);
+	not_loaded(mb, begun);
+	mailbox_counts(mb, &counts);
+	assert_int_equal(counts.messages, 11);
+	assert_int_equal(counts.recent, 2);
+	assert_int_equal(counts.unseen, 5);
+	assert_int_equal(tree_count("new", "."), 0);
+	assert_int_equal(tree_count("cur", ":2,"), 11);
+	assert_int_equal(mailbox_load(mb), 0);
+	assert_true(mailbox_find(mb, 10)->recent);
+	assert_true(mailbox_find(mb, 11)->recent);
+	assert_false(mailbox_find(mb, 9)->recent);
+	assert_int_equal(mailbox_find(mb, 11)->flags, MESSAGE_SEEN);
+	tree_settle();
+	assert_int_equal(mailbox_sync(mb, true, &d), 0);
+	assert_int_equal(d.nadded + d.nchanged + d.nvanished, 0);
+	mailbox_close(mb);
+	mb = mailbox_glance(md, "", false);
+	assert_false(mailbox_loaded(mb));
+	mailbox_counts(mb, &counts);
+	assert_int_equal(counts.recent, 0);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+/* A stranger's beside ours, ours renamed or gone, more than are taken so. */
+static void
+what_the_index_does_not_have_so_is_looked_at(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox *mb;
+	char from[400], to[500];
+	time_t begun;
+	size_t n;
+	int i;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	file_one(md, 0);
+	tree_write("new/99.stranger", "A: b\n\nc\n");
+	mb = mailbox_glance(md, "", false);
+	assert_true(mailbox_loaded(mb));
+	(void)mailbox_messages(mb, &n);
+	assert_int_equal(n, 11);
+	mailbox_close(mb);
+	know(md);
+	file_one(md, 0);
+	(void)snprintf(from, sizeof(from), "new/%s", tree_name("new", "."));
+	(void)snprintf(to, sizeof(to), "%s:2,F", from);
+	assert_int_equal(rename(at(from), at(to)), 0);
+	mb = mailbox_glance(md, "", false);
+	assert_true(mailbox_loaded(mb));
+	assert_int_equal(mailbox_find(mb, 12)->flags, MESSAGE_FLAGGED);
+	mailbox_close(mb);
+	know(md);
+	file_one(md, 0);
+	(void)snprintf(from, sizeof(from), "new/%s", tree_name("new", "."));
+	assert_int_equal(unlink(at(from)), 0);
+	tree_settle();
+	mb = mailbox_glance(md, "", false);
+	(void)mailbox_messages(mb, &n);
+	assert_int_equal(n, 12);
+	mailbox_close(mb);
+	for (i = -1; i <= 1; i++) { /* WAITING of mailbox_waiting.c is 64 */
+		know(md);
+		begun = clock_seconds();
+		for (n = 0; n < 64u + (unsigned)i; n++)
+			file_one(md, 0);
+		mb = mailbox_glance(md, "", false);
+		if (i == 1)
+			assert_true(mailbox_loaded(mb));
+		else
+			not_loaded(mb, begun);
+		mailbox_close(mb);
+		assert_int_equal(tree_count("new", ""), 0);
+	}
+	maildir_close(md);
+}
+
+static void
+sizes_are_summed_without_a_look(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox_status st;
+	struct mailbox *mb;
+	uint64_t size, sum = 0;
+	uint32_t uid;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_open(md, "", false);
+	for (uid = 1; uid <= 9; uid++) {
+		assert_int_equal(mailbox_size(mb, uid, &size), 0);
+		sum += size;
+	}
+	mailbox_close(mb);
+	/* From what is kept: no file is read any more. */
+	tree_write("cur/1.x:2,S", "");
+	assert_int_equal(maildir_status(md, "", true, &st), 0);
+	assert_int_equal(st.size, sum);
+	file_one(md, 0);
+	assert_int_equal(maildir_status(md, "", true, &st), 0);
+	assert_int_equal(st.messages, 10);
+	assert_int_equal(st.size, sum + 8);
+	assert_int_equal(maildir_status(md, "", true, &st), 0);
+	assert_int_equal(st.size, sum + 8);
+	maildir_close(md);
+}
+
 static void
 a_lost_uid_file_is_written_from_the_index(void **state)
 {
@@ -284,6 +451,9 @@ main(void)
 	    TEST(with_the_index_lost_in_between_nothing_is_guessed),
 	    TEST(a_stranger_is_seen),
 	    TEST(a_message_filed_is_known_without_a_look),
+	    TEST(what_we_filed_is_taken_without_a_look),
+	    TEST(what_the_index_does_not_have_so_is_looked_at),
+	    TEST(sizes_are_summed_without_a_look),
 	    TEST(a_lost_uid_file_is_written_from_the_index),
 	    TEST(an_older_uid_file_takes_no_uid_away),
 	};
