@@ -467,10 +467,15 @@ over_address(const struct settings *set, const struct source *s,
 {
 	const struct settings_view *view = &set->view[ask->view];
 	uint32_t limit = ask->maxperip != 0 ? ask->maxperip : view->maxperip;
+	uint32_t count = s->count[ask->view];
 
 	if (value_in_nets(ask->addr, set->exempt, set->nexempt))
 		return false;
-	if (over(out, ADMIT_PERIP, s->count[ask->view], limit))
+	/* Parked clients, forgotten perhaps: see ADMIT_EXTRA. */
+	out->extra = count >= limit && count < limit + ADMIT_EXTRA &&
+		     set->park_yield != 0 &&
+		     s->count[0] + s->count[1] > s->unauth;
+	if (!out->extra && over(out, ADMIT_PERIP, count, limit))
 		return true;
 	if (wide == NULL ||
 	    !over(out, ADMIT_PERC, wide->count[ask->view], view->maxperc))

@@ -38,8 +38,9 @@ struct admit_ask {
 
 struct admit_answer {
 	enum admit_verdict verdict;
-	uint64_t conn;         /* its number if ADMIT_OK */
-	bool trusted;          /* the address is in TRUSTED_NETS */
+	uint64_t conn; /* its number if ADMIT_OK */
+	bool trusted;  /* the address is in TRUSTED_NETS */
+	bool extra;    /* one of ADMIT_EXTRA, in a parked one's place only */
 	uint32_t count, limit; /* of the limit that refused */
 	uint8_t net[16];       /* what counts as its address ... */
 	unsigned bits;         /* ... and so many bits of it */

@@ -379,6 +379,7 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 		return;
 	case IPC_CLOSED:
 	case IPC_LOGGEDIN:
+	case IPC_FULL:
 		take_conn(b, c, msg);
 		return;
 	case IPC_NAMED:
@@ -475,7 +476,6 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 {
 	struct ipc_get get;
 	uint64_t conn;
-	int ret;
 
 	ipc_open(&get, msg);
 	conn = ipc_get_u64(&get);
@@ -483,9 +483,11 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 		offend(c, ipc_name(msg->type));
 		return;
 	}
-	ret = msg->type == IPC_CLOSED ? admit_leave(b->admit, conn, c->number)
-				      : admit_login(b->admit, conn, c->number);
-	if (ret == -1)
+	if (msg->type == IPC_FULL)
+		c->full = conn != 0;
+	else if ((msg->type == IPC_CLOSED
+			 ? admit_leave(b->admit, conn, c->number)
+			 : admit_login(b->admit, conn, c->number)) == -1)
 		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
 		    c->number, ipc_name(msg->type));
 	if (c->retired)
@@ -772,7 +774,7 @@ brood_worker(struct brood *b, bool external, uint64_t skip)
 		struct child *c = &b->v[i];
 
 		if (c->pid == 0 || !c->hello || c->retired ||
-		    c->channel == -1 || c->external != external ||
+		    c->channel == -1 || c->full || c->external != external ||
 		    (skip >> c->number & 1) != 0)
 			continue;
 		behind = is_behind(c);

@@ -28,6 +28,7 @@ struct child {
 	int log;          /* reading end of its log channel, for a new logger */
 	int table;        /* a worker's connection table, -1: none */
 	uint64_t started; /* ms */
+	bool full;        /* no more clients: it nears RLIMIT_NOFILE */
 	bool hello;
 	bool tls;      /* it has taken its certificates */
 	bool retired;  /* gets no more clients, ends after its last */

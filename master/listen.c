@@ -18,6 +18,7 @@
 
 #define KEEP_IDLE    900 /* s: a sleeping telephone is not woken often */
 #define KEEP_BETWEEN 60
+#define KEEP_PROBES  3
 #define SD_FIRST     3 /* sd_listen_fds(3): the first descriptor */
 
 static int open_one(const struct settings_listen *, uint32_t backlog);
@@ -93,12 +94,14 @@ listen_accept(const struct listener *listener, const struct settings *set,
     struct listen_peer *out)
 {
 	const int on = 1, idle = KEEP_IDLE, between = KEEP_BETWEEN;
-	const unsigned wait = set->output_timeout * 1000;
+	unsigned wait = KEEP_IDLE + KEEP_PROBES * KEEP_BETWEEN;
 	struct sockaddr_storage from, to;
 	socklen_t len = sizeof(from), tolen = sizeof(to);
 	uint8_t ours[16];
 	int fd;
 
+	/* It ends the keep-alive as well: one lost probe shall not. */
+	wait = (set->output_timeout > wait ? set->output_timeout : wait) * 1000;
 	memset(&from, 0, sizeof(from));
 	memset(&to, 0, sizeof(to));
 	fd = accept4(listener->fd, (struct sockaddr *)&from, &len,

@@ -117,6 +117,7 @@ greet(struct porch *p, const struct listener *listener,
 	crowded(p, listener->view, now);
 	flags = (listener->view == 1 ? IPC_CLIENT_TLS : 0) |
 		(answer.trusted ? IPC_CLIENT_TRUST : 0) |
+		(answer.extra ? IPC_CLIENT_EXTRA : 0) |
 		(ask.behind ? IPC_CLIENT_PROXY : 0);
 	if (hand_over(p, listener, peer, answer.conn, flags, "") == 0)
 		return;
@@ -184,8 +185,9 @@ porch_named(
 	}
 	if (n.refused)
 		flags = IPC_CLIENT_REFUSE;
-	else if (n.answer.trusted)
-		flags = IPC_CLIENT_TRUST;
+	else
+		flags = (n.answer.trusted ? IPC_CLIENT_TRUST : 0) |
+			(n.answer.extra ? IPC_CLIENT_EXTRA : 0);
 	ipc_begin(&put, IPC_ADMITTED);
 	ipc_put_u64(&put, n.conn);
 	ipc_put_u32(&put, flags);

@@ -10,7 +10,8 @@
  *            than we are may show it at any age
  *   owner    not uid 0, not below MINUID (a ticket of a captured auth process
  *            is not the end of the house)
- *   account  not more than MAXPERUSER clients
+ *   account  not more than MAXPERUSER clients; beyond it the oldest that is
+ *            parked gives way (places.c)
  *
  * A worker that lies is told "ticket" and a line of the log says why; it keeps
  * its channel, since all that it can have this way is a refusal.
@@ -22,7 +23,6 @@
  */
 #include "master/spawner.h"
 
-#include <bsd/sys/tree.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -36,32 +36,16 @@
 #include "auth/ticket.h"
 #include "master/indexdir.h"
 #include "master/notbefore.h"
+#include "master/places.h"
 #include "master/role.h"
 #include "master/spawn.h"
 #include "shm/ipc.h"
 #include "shm/jail.h"
 #include "shm/log.h"
 
-#define ACCOUNT    16
 #define SPARES_MAX 64
 #define SLICE      64 /* messages of one worker per round */
 #define SKEW       5  /* s: a ticket may be so far in the future */
-
-struct account {
-	RB_ENTRY(account) node;
-	uint8_t id[ACCOUNT];
-	uint32_t count; /* of clients */
-};
-
-struct client {
-	RB_ENTRY(client) node;
-	uint64_t conn;
-	uint32_t worker;
-	struct account *account;
-};
-
-RB_HEAD(account_tree, account);
-RB_HEAD(client_tree, client);
 
 struct peer {
 	int channel; /* -1: no such worker */
@@ -75,8 +59,6 @@ struct spawner {
 	uint8_t key[TICKET_KEY];
 	bool has_key;
 	struct peer workers[BOOT_WORKERS];
-	struct account_tree accounts;
-	struct client_tree clients;
 	pid_t template;
 	int channel;      /* to the template, -1: none */
 	uint64_t retry;   /* ms: when to start one again */
@@ -106,19 +88,14 @@ static const char *check_claim(const struct spawner *, uint32_t worker,
     uint64_t conn, const struct ticket *);
 static const char *check_ticket(
     struct spawner *, uint32_t worker, uint64_t conn, const struct ticket *);
-static bool is_known(
-    struct spawner *, uint32_t worker, uint64_t conn, const struct owner *);
-static bool take_place(struct spawner *, uint32_t worker, uint64_t conn,
-    const struct owner *, uint32_t *count);
+static bool seat(struct spawner *, const struct newcomer *);
+static void grant(struct spawner *, struct newcomer *);
+static void make_place(struct spawner *);
 static int become(struct spawner *, const struct owner *, int control);
 static void reply(struct spawner *, uint32_t worker, struct ipc_put *);
 static void refuse(struct spawner *, uint32_t worker, uint64_t conn,
     enum ipc_refused why, uint32_t count);
-static const char *take_ended(
-    struct spawner *, uint32_t worker, struct ipc_msg *);
-static void end_client(struct spawner *, struct client *);
-static struct client *find_client(
-    struct spawner *, uint32_t worker, uint64_t conn);
+static const char *take_ended(uint32_t worker, struct ipc_msg *);
 static void start_template(struct spawner *);
 static void end_template(struct spawner *);
 static void from_template(struct spawner *);
@@ -127,26 +104,6 @@ static void reap(struct spawner *);
 static void refill(struct spawner *);
 static int new_spare(struct spawner *);
 static uint64_t now_ms(void);
-
-static int
-compare_account(const struct account *a, const struct account *b)
-{
-	return memcmp(a->id, b->id, ACCOUNT);
-}
-
-static int
-compare_client(const struct client *a, const struct client *b)
-{
-	if (a->conn != b->conn)
-		return a->conn < b->conn ? -1 : 1;
-	return a->worker < b->worker ? -1 : a->worker > b->worker;
-}
-
-#define LOCAL static __attribute__((unused))
-RB_PROTOTYPE_INTERNAL(account_tree, account, node, compare_account, LOCAL)
-RB_GENERATE_INTERNAL(account_tree, account, node, compare_account, LOCAL)
-RB_PROTOTYPE_INTERNAL(client_tree, client, node, compare_client, LOCAL)
-RB_GENERATE_INTERNAL(client_tree, client, node, compare_client, LOCAL)
 
 int
 spawner_serve(const struct boot *boot)
@@ -186,8 +143,6 @@ start(struct spawner *s, const struct boot *boot, int parent)
 	s->channel = -1;
 	for (int i = 0; i < BOOT_WORKERS; i++)
 		s->workers[i].channel = -1;
-	RB_INIT(&s->accounts);
-	RB_INIT(&s->clients);
 	return jail_enter(boot);
 }
 
@@ -231,6 +186,7 @@ turn(struct spawner *s)
 	for (uint32_t i = 0; n > 0 && i < BOOT_WORKERS; i++)
 		if (p[i].revents != 0 && s->workers[i].channel == p[i].fd)
 			from_worker(s, i);
+	make_place(s);
 	if (s->channel == -1 && now_ms() >= s->retry)
 		start_template(s);
 	refill(s);
@@ -240,10 +196,12 @@ static int
 wait_ms(const struct spawner *s)
 {
 	uint64_t now = now_ms();
+	int ms = places_patience(now), more = 10000;
 
-	if (s->channel != -1)
-		return 10000; /* a retired template may want to be reaped */
-	return s->retry <= now ? 0 : (int)(s->retry - now);
+	/* A retired template may want to be reaped. */
+	if (s->channel == -1)
+		more = s->retry <= now ? 0 : (int)(s->retry - now);
+	return ms != -1 && ms < more ? ms : more;
 }
 
 static void
@@ -367,7 +325,8 @@ worker_says(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 	case IPC_START:
 		return take_start(s, worker, msg);
 	case IPC_ENDED:
-		return take_ended(s, worker, msg);
+	case IPC_KEPT:
+		return take_ended(worker, msg);
 	default:
 		return ipc_name(msg->type);
 	}
@@ -376,14 +335,10 @@ worker_says(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 static void
 drop_worker(struct spawner *s, uint32_t worker)
 {
-	struct client *c, *next;
-
 	if (s->workers[worker].channel != -1)
 		close(s->workers[worker].channel);
 	s->workers[worker].channel = -1;
-	RB_FOREACH_SAFE (c, client_tree, &s->clients, next)
-		if (c->worker == worker)
-			end_client(s, c);
+	places_drop(worker);
 }
 
 /* What no worker of ours would have asked, as worker_says. */
@@ -391,49 +346,115 @@ static const char *
 take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 {
 	static struct ticket ticket;
-	int control = ipc_take_fd(msg, 0);
+	static struct newcomer n;
 	const char *crime = "not a ticket of ours", *wrong;
 	const uint8_t *sealed;
 	struct ipc_get get;
-	struct ipc_put put;
-	uint32_t fresh, count;
-	uint64_t conn;
-	bool known;
+	uint32_t flags;
 	size_t len;
 
+	n.control = ipc_take_fd(msg, 0);
 	ipc_open(&get, msg);
-	conn = ipc_get_u64(&get);
-	fresh = ipc_get_u32(&get);
+	n.worker = worker;
+	n.conn = ipc_get_u64(&get);
+	flags = ipc_get_u32(&get);
+	n.instead = (flags & IPC_START_INSTEAD) != 0;
 	sealed = ipc_get_bytes(&get, &len, TICKET_MAX);
-	if (ipc_done(&get) == -1 || fresh > 1 ||
-	    (control != -1) != (fresh == 1))
+	if (ipc_done(&get) == -1 ||
+	    (flags & ~(IPC_START_NEW | IPC_START_INSTEAD)) != 0 ||
+	    (n.control != -1) != ((flags & IPC_START_NEW) != 0))
 		crime = "malformed";
 	else if (!s->has_key)
 		crime = NULL;
 	else if (ticket_open(sealed, len, s->key, &ticket) == 0)
-		crime = check_claim(s, worker, conn, &ticket);
-	wrong = crime == NULL ? check_ticket(s, worker, conn, &ticket) : crime;
+		crime = check_claim(s, worker, n.conn, &ticket);
+	wrong =
+	    crime == NULL ? check_ticket(s, worker, n.conn, &ticket) : crime;
+	n.owner = ticket.owner;
 	if (wrong != NULL) {
 		log_line(LOG_LEVEL_ERR, "worker %u: ticket refused: %s", worker,
 		    wrong);
-		refuse(s, worker, conn, IPC_REFUSED_TICKET, 0);
-	} else if (!(known = is_known(s, worker, conn, &ticket.owner)) &&
-		   !take_place(s, worker, conn, &ticket.owner, &count))
-		refuse(s, worker, conn,
-		    count > 0 ? IPC_REFUSED_LIMIT : IPC_REFUSED_UNAVAILABLE,
-		    count);
-	else if (fresh == 1 && become(s, &ticket.owner, control) == -1) {
-		if (!known)
-			end_client(s, find_client(s, worker, conn));
-		refuse(s, worker, conn, IPC_REFUSED_UNAVAILABLE, 0);
-	} else {
-		ipc_begin(&put, IPC_STARTED);
+		refuse(s, worker, n.conn, IPC_REFUSED_TICKET, 0);
+	} else if (!seat(s, &n)) {
+		return NULL; /* it waits, with its descriptor */
+	}
+	if (n.control != -1)
+		close(n.control);
+	return crime;
+}
+
+/* False: it waits for a place. */
+static bool
+seat(struct spawner *s, const struct newcomer *n)
+{
+	uint32_t limit = n->instead ? 0 : s->boot.set.maxperuser, count;
+	bool known = places_have_owner(n->worker, n->conn, &n->owner);
+	struct newcomer copy = *n;
+
+	if (known) { /* parked, and now it wants a session */
+		grant(s, &copy);
+		return true;
+	}
+	switch (places_take(n->worker, n->conn, &n->owner, limit, &count)) {
+	case PLACES_TAKEN:
+		grant(s, &copy);
+		return true;
+	case PLACES_NONE:
+		refuse(s, n->worker, n->conn, IPC_REFUSED_UNAVAILABLE, 0);
+		return true;
+	case PLACES_FULL:
+		break;
+	}
+	if (s->boot.set.park_yield == 0 || count == 0 ||
+	    places_wait(n, now_ms()) == -1) {
+		refuse(s, n->worker, n->conn, IPC_REFUSED_LIMIT, count);
+		return true;
+	}
+	return false;
+}
+
+/* It has its place: a session, if it needs one, and the word. */
+static void
+grant(struct spawner *s, struct newcomer *n)
+{
+	struct ipc_put put;
+
+	if (n->control != -1 && become(s, &n->owner, n->control) == -1) {
+		places_leave(n->worker, n->conn);
+		refuse(s, n->worker, n->conn, IPC_REFUSED_UNAVAILABLE, 0);
+		return;
+	}
+	ipc_begin(&put, IPC_STARTED);
+	ipc_put_u64(&put, n->conn);
+	reply(s, n->worker, &put);
+}
+
+/* Asks those who may be parked, and tells newcomers what came of it. */
+static void
+make_place(struct spawner *s)
+{
+	static struct newcomer n;
+	uint32_t worker, count;
+	struct ipc_put put;
+	uint64_t conn;
+	bool granted;
+
+	while (places_ask(&worker, &conn)) {
+		ipc_begin(&put, IPC_YIELD);
 		ipc_put_u64(&put, conn);
 		reply(s, worker, &put);
 	}
-	if (control != -1)
-		close(control);
-	return crime;
+	while (places_next(now_ms(), &n, &granted, &count)) {
+		if (!granted) {
+			refuse(s, n.worker, n.conn, IPC_REFUSED_LIMIT, count);
+		} else {
+			n.instead = false;
+			if (!seat(s, &n))
+				continue;
+		}
+		if (n.control != -1)
+			close(n.control);
+	}
 }
 
 /* NULL, or whose ticket it is instead. */
@@ -463,8 +484,7 @@ check_ticket(
 		return "too old";
 	/* We are younger than a worker if we were restarted. */
 	if (now > t->time + TICKET_AGE &&
-	    t->incarnation > s->boot.incarnation &&
-	    find_client(s, worker, conn) == NULL)
+	    t->incarnation > s->boot.incarnation && !places_have(worker, conn))
 		return "too old";
 	if (notbefore_voids(t->owner.user, t->time))
 		return "sealed before its account was ended";
@@ -472,58 +492,6 @@ check_ticket(
 	    (t->owner.uid == 0 || t->owner.uid < s->boot.set.minuid))
 		return "owner below MINUID";
 	return t->owner.maildir[0] != '/' ? "no Maildir" : NULL;
-}
-
-/* Counted already, as this account's: parked, and now it wants a session. */
-static bool
-is_known(struct spawner *s, uint32_t worker, uint64_t conn,
-    const struct owner *owner)
-{
-	const struct client *c = find_client(s, worker, conn);
-	uint8_t id[ACCOUNT];
-
-	ticket_owner_account(owner, id);
-	return c != NULL && memcmp(c->account->id, id, ACCOUNT) == 0;
-}
-
-/*
- * Counts a client of an account; false: no place (*count clients are there, 0
- * for another reason: no memory, or the connection has a session already).
- */
-static bool
-take_place(struct spawner *s, uint32_t worker, uint64_t conn,
-    const struct owner *owner, uint32_t *count)
-{
-	struct account key, *account;
-	struct client *client;
-
-	*count = 0;
-	ticket_owner_account(owner, key.id);
-	account = RB_FIND(account_tree, &s->accounts, &key);
-	if (account != NULL && account->count >= s->boot.set.maxperuser) {
-		*count = account->count;
-		return false;
-	}
-	if (find_client(s, worker, conn) != NULL)
-		return false;
-	client = calloc(1, sizeof(*client));
-	if (client == NULL)
-		return false;
-	if (account == NULL) {
-		account = calloc(1, sizeof(*account));
-		if (account == NULL) {
-			free(client);
-			return false;
-		}
-		memcpy(account->id, key.id, ACCOUNT);
-		RB_INSERT(account_tree, &s->accounts, account);
-	}
-	account->count++;
-	client->conn = conn;
-	client->worker = worker;
-	client->account = account;
-	RB_INSERT(client_tree, &s->clients, client);
-	return true;
 }
 
 static int
@@ -576,44 +544,22 @@ refuse(struct spawner *s, uint32_t worker, uint64_t conn, enum ipc_refused why,
 	reply(s, worker, &put);
 }
 
+/* ENDED and KEPT. */
 static const char *
-take_ended(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
+take_ended(uint32_t worker, struct ipc_msg *msg)
 {
 	struct ipc_get get;
-	struct client *client;
 	uint64_t conn;
 
 	ipc_open(&get, msg);
 	conn = ipc_get_u64(&get);
 	if (ipc_done(&get) == -1)
 		return "malformed ENDED";
-	client = find_client(s, worker, conn);
-	if (client != NULL)
-		end_client(s, client);
+	if (msg->type == IPC_ENDED)
+		places_leave(worker, conn);
+	else
+		places_kept(worker, conn);
 	return NULL;
-}
-
-static void
-end_client(struct spawner *s, struct client *client)
-{
-	struct account *account = client->account;
-
-	RB_REMOVE(client_tree, &s->clients, client);
-	free(client);
-	if (--account->count > 0)
-		return;
-	RB_REMOVE(account_tree, &s->accounts, account);
-	free(account);
-}
-
-static struct client *
-find_client(struct spawner *s, uint32_t worker, uint64_t conn)
-{
-	struct client key;
-
-	key.worker = worker;
-	key.conn = conn;
-	return RB_FIND(client_tree, &s->clients, &key);
 }
 
 static void

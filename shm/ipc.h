@@ -13,10 +13,9 @@
 
 #include "shm/boot.h"
 
-#define IPC_VERSION  2      /* said in HELLO; another one is refused */
-#define IPC_BODY_MAX 73728u /* bytes of the largest body (SERVE) */
-#define IPC_FDS_MAX  3      /* descriptors with one message */
-
+#define IPC_VERSION      2      /* said in HELLO; another one is refused */
+#define IPC_BODY_MAX     73728u /* bytes of the largest body (SERVE) */
+#define IPC_FDS_MAX      3      /* descriptors with one message */
 #define IPC_RECORD_MAX   16384u /* bytes of a parked client's state */
 #define IPC_RESUME_INPUT 16384u /* bytes read while it was parked */
 
@@ -33,9 +32,9 @@
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
  * KEY       32 bytes                                       the ticket key
  * NOTE      u64 conn, u32 state (IPC_NOTE_*), u64 received, u64 sent, str
- * folder, str device ("": as before)          for the connection table TABLE
- * u32 worker, u32 retired (1: it takes no new clients); fd: its connection
- * table (shm/conntab.h), to itself for writing, to an administrator for reading
+ *           folder, str device ("": as before): for the connection table
+ * TABLE     u32 worker, u32 retired (1: it takes no new clients); fd: its
+ *           connection table, to itself, and for reading to an administrator
  * KICK      u64 conn (0: by user), str user       end these; auth: may not stay
  * NOTBEFORE str user, u64 time (CLOCK_REALTIME, s) tickets of this account that
  *           were sealed up to then are void
@@ -51,7 +50,7 @@
  * EVICT     u64 conn       drop it for a newcomer, unless it has logged in
  * NAMED     u64 conn, 16 bytes address, u32 peer port, u32 local port: what a
  *           balancer told of a client with _PROXY
- * ADMITTED  u64 conn, u32 flags (_REFUSE, _TRUST), str refusal ("": no word)
+ * ADMITTED  u64 conn, u32 flags (_REFUSE, _TRUST, _EXTRA), str refusal
  * CLOSED    u64 conn                         its client and socket are gone
  * LOGGEDIN  u64 conn                         counts no more as unauthenticated
  * ASK       u64 conn, u32 flags (IPC_ASK_*), str service, str peer address,
@@ -63,20 +62,18 @@
  * FORGET    u64 conn                              the client has gone meanwhile
  * YES       u64 conn, str user (for log lines), bytes ticket
  * NO        u64 conn, u32 why (IPC_NO_*), str user (for log lines)
- *
- * QUESTION  struct pam_question, fixed size (auth/pam.h)
- * ANSWER    struct pam_answer, fixed size
- *
- * START     u64 conn, u32 new (1: fd is the session's end of a fresh control
- *           channel; 0: only count this client, a session that the worker has
- *           will serve it), bytes ticket; fd only if new
+ * QUESTION, ANSWER: structs of auth/pam.h
+ * START     u64 conn, u32 flags (IPC_START_*), bytes ticket; fd: the session's
+ *           end of a fresh control channel, if _NEW; else this client is only
+ *           counted, a session that the worker has will serve it
  * STARTED   u64 conn
  * REFUSED   u64 conn, u32 why (IPC_REFUSED_*), u32 count, u32 limit
  * ENDED     u64 conn                              the client of START has gone
+ * YIELD     u64 conn: give up its place if it is parked (ENDED); else KEPT
+ * FULL      u64 1: no more clients, it nears RLIMIT_NOFILE; 0: it has room
  * FORK      ; fd: the spare's end of its channel to the spawner
  * BECOME    struct owner as bytes (auth/ticket.h); fd: the control channel
  * DIED      u32 pid, u32 status                   a spare or session was reaped
- *
  * SERVE     u64 conn, u32 flags (IPC_SERVE_*), str tag, str user, str peer
  *           address, u32 peer port, u32 local port, bytes input already read;
  *           fd: the stream. The first on a fresh channel follows BECOME.
@@ -94,7 +91,6 @@
  *           fds: new, cur, courierimapkeywords. The client wants to hear of
  *           this folder through its account's slot; no fds: of none
  * SHUTDOWN  u32 why (IPC_SHUTDOWN_*)              say BYE and END
- *
  * WISH      u64 conn, u64 read, u64 written       the client is quiet; so many
  *           bytes of its stream since SERVE or RESUME
  * STAY      u64 conn                              to WISH: bytes are on their
@@ -108,8 +104,7 @@
  * RESUME    u64 conn, u32 flags (IPC_SERVE_*, IPC_RESUME_*), str peer address,
  *           u32 peer port, u32 bad, u64 counter (the board's, of its folder; 0:
  *           none), str tag, bytes record, bytes input already read; fd: the
- *           stream. Several may wait in the channel; they are
- *           served in their order, each to its PARK or END.
+ *           stream. Served in their order, each to its PARK or END.
  * WANTED    ; other clients of the account wait: park early
  * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
  *           written, nothing more is read or written until STREAM
@@ -166,7 +161,10 @@
 	X(KICK, ANY, ANY, 0, 512)                                              \
 	X(NOTBEFORE, MASTER, SPAWNER, 0, 512)                                  \
 	X(WHO, ADMIN, MASTER, 0, 64)                                           \
-	X(DONE, MASTER, ADMIN, 0, 64)
+	X(DONE, MASTER, ADMIN, 0, 64)                                          \
+	X(YIELD, SPAWNER, WORKER, 0, 64)                                       \
+	X(KEPT, WORKER, SPAWNER, 0, 64)                                        \
+	X(FULL, WORKER, MASTER, 0, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {
@@ -179,6 +177,9 @@ enum ipc_type {
 #define IPC_CLIENT_TRUST  4u  /* peer is in TRUSTED_NETS */
 #define IPC_CLIENT_CERT   8u  /* EXTERNAL is on for this listener */
 #define IPC_CLIENT_PROXY  16u /* a PROXY header comes first, then NAMED */
+#define IPC_CLIENT_EXTRA  32u /* beyond MAXPERIP: only in another's place */
+#define IPC_START_NEW     1u  /* a session of its own */
+#define IPC_START_INSTEAD 2u  /* in place of a parked one of the account */
 
 #define IPC_ASK_TLS   1u /* the client speaks TLS */
 #define IPC_ASK_TRUST 2u /* from TRUSTED_NETS */
@@ -202,12 +203,10 @@ enum ipc_refused {               /* why no session */
 #define IPC_SERVE_COMPRESS 8u /* stream is relayed from COMPRESS */
 #define IPC_PARK_SELECTED  1u /* a mailbox is: NOOP needs a session */
 /* Only tell what is new: nothing is read before a STAY, PARK needs no WISH. */
-#define IPC_RESUME_NEWS 16u
-
+#define IPC_RESUME_NEWS   16u
 #define IPC_SHUTDOWN_STOP 0u /* the server stops */
 #define IPC_SHUTDOWN_FAST 1u /* ... and does not wait */
 #define IPC_SHUTDOWN_KICK 2u /* an administrator ends it */
-
 #define IPC_NOTE_AUTH     0u /* no folder is selected */
 #define IPC_NOTE_SELECTED 1u
 #define IPC_NOTE_IDLE     2u

@@ -98,6 +98,8 @@
 /* Settings have no say in these: rates, and what waits in a worker. */
 #define LIMITS_FLOW(X)                                                         \
 	X(ADMIT_BURST, 30, "connections at once of an address", "BYE", "")     \
+	X(ADMIT_EXTRA, 5,                                                      \
+	    "logins in place of a parked client, beyond MAXPERIP", "BYE", "")  \
 	X(ADMIT_QUIET, 65536, "addresses remembered", "the oldest goes", "")   \
 	X(ADMIT_GRACE, 3000, "ms in which none makes place", "BYE", "")        \
 	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")

@@ -117,6 +117,63 @@ site_stop
 ok 'the server stops cleanly'
 ! ctl who && grep -q 'control: No such file' "$site/ctl.out" && [ -d "$box" ]
 ok 'imapctl says that there is no server'
+# Parked clients have no session that could tell of them.
+echo 'IMAP_PARK=1 IMAP_PARK_LINGER=0' | tr ' ' '\n' >>"$site/imapd"
+site_run
+"$PROGRAMS/t/talk" -p "$port" - >"$site/talk.out" 2>&1 <<-T &
+	1+
+	1> a ID ("name" "Mail" "device" "Pixel")
+	1\$ a
+	1> b SELECT INBOX
+	1\$ b OK
+	1> c IDLE
+	1< + entering ENHANCED idle mode
+	2+
+	2> a SELECT INBOX
+	2\$ a OK
+	1<* * BYE ...administrator...
+	1- eof
+	2> b NOOP
+	2\$ b OK
+	2<* * BYE ...administrator...
+	2- eof
+T
+talk=$!
+# shellcheck disable=SC2317
+two() { ctl who && [ "$(grep -c '^demo .* parked .*INBOX' "$site/ctl.out")" = 2 ]; }
+wait_for 10 two && grep -q ' parked .*INBOX (Pixel' "$site/ctl.out"
+ok 'who is parked, in which folder, with which device'
+ctl who -j && if has python3; then
+	python3 - "$site/ctl.out" <<-'P'
+	import json, sys
+	v = json.load(open(sys.argv[1]))
+	assert [e["state"] for e in v] == ["parked"] * 2, v
+	assert all(e["folder"] == "INBOX" and e["out"] > 100 for e in v), v
+	P
+else
+	grep -q '"state":"parked"' "$site/ctl.out"
+fi
+ok 'the same as JSON'
+ctl stats && grep -q '^parked 2$' "$site/ctl.out" &&
+	ctl stats -p && grep -q '^imapd_[a-z]*{state="parked"} 2$' "$site/ctl.out"
+ok 'they are counted, for Prometheus as well'
+ctl who
+number=$(awk '/Pixel/ { for (i = 1; i <= NF; i++)
+	if ($i == "parked") print $(i + 5) }' "$site/ctl.out")
+ctl kick "$number" && grep -q '^1 conn' "$site/ctl.out" &&
+	wait_for 10 sh -c "'$PROGRAMS/imapctl' -C '$socket' who | wc -l |
+		grep -qx 2"
+ok 'kick ends one of them by its number'
+wait_for 10 shows ' parked ' && ctl kick demo &&
+	grep -q '^1 conn' "$site/ctl.out"
+ok 'and the other by its user'
+wait "$talk"
+rc=$?
+[ $rc -eq 0 ] || sed 's/^/# /' "$site/talk.out"
+(exit $rc)
+ok 'both read a BYE'
+site_stop
+ok 'the server stops cleanly again'
 if [ "$(id -u)" = 0 ]; then
 	echo 'IMAPADMINGROUP=65534' >>"$site/imapd"
 	site_run && other "$PROGRAMS/imapctl" -C "$socket" who >"$site/ctl.out"

@@ -73,8 +73,7 @@ what_counts_of_an_entry(void **state)
 {
 	static const char *const same[] = {
 	    "uid=1|gid=2|home=/h|mail=m|systempw=s|options=o",
-	    "gecos=Anna|options=o|systempw=s|mail=m|home=/"
-	    "h|gid=2|uid=1|pop3pw=x",
+	    "gecos=A|options=o|systempw=s|mail=m|home=/h|gid=2|uid=1|pop3pw=x",
 	    "uid=1|gid=2|home=/h|mail=m|imappw=s|systempw=old|options=o"};
 	static const char *const others[] = {
 	    "uid=2|gid=2|home=/h|mail=m|systempw=s|options=o",
@@ -107,12 +106,14 @@ who_has_gone_or_changed_is_ended(void **state)
 {
 	static char other[PASSWORD_TEXT];
 	struct reply r;
+	uint64_t before;
 
 	(void)state;
 	assert_int_equal(password_make("md5", "other", other), 0);
 	begin();
 	assert_int_equal(login("anna", "secret").type, IPC_YES);
 	assert_int_equal(login("edge", "secret").type, IPC_YES);
+	before = (uint64_t)time(NULL);
 	rewrite(EDGE, other, "");
 	assert_true(kicked("", LOOKS_MS));
 	assert_true(kicked("", LOOKS_MS));
@@ -121,7 +122,7 @@ who_has_gone_or_changed_is_ended(void **state)
 	/* Whoever comes now has a ticket above those that are void. */
 	r = login("edge", "other");
 	assert_int_equal(r.type, IPC_YES);
-	assert_true(r.ticket.time > (uint64_t)time(NULL));
+	assert_true(r.ticket.time >= before + 2);
 	/* No file at all, or one that cannot be read, says nothing. */
 	assert_int_equal(unlink(file), 0);
 	assert_false(kicked("edge", NONE_MS));
@@ -131,7 +132,7 @@ static void
 a_login_by_the_new_entry_ends_the_others_and_stays(void **state)
 {
 	static char other[PASSWORD_TEXT];
-	uint64_t begun;
+	uint64_t begun, before;
 	struct reply r;
 
 	(void)state;
@@ -139,14 +140,15 @@ a_login_by_the_new_entry_ends_the_others_and_stays(void **state)
 	begin();
 	assert_int_equal(login("anna", "secret").type, IPC_YES);
 	(void)usleep(1100000); /* the file is not young */
+	before = (uint64_t)time(NULL);
 	rewrite(ANNA, other, "");
 	begun = child_now();
 	ask(0, (struct ask){.conn = 2, .user = "anna", .password = "other"});
-	assert_true(kicked("anna", 1000));
+	assert_true(kicked("anna", LOOKS_MS));
 	r = answer(0, 2000);
 	assert_int_equal(r.type, IPC_YES);
 	assert_true(child_now() - begun >= RECHECK_KICK_MS);
-	assert_true(r.ticket.time > (uint64_t)time(NULL));
+	assert_true(r.ticket.time >= before + 2);
 	assert_false(kicked("anna", NONE_MS));
 }
 
@@ -174,7 +176,7 @@ thousands_are_ended_a_few_at_a_time(void **state)
 	begun = child_now();
 	for (int i = 1; i < 3 * RECHECK_AT_ONCE; i++)
 		assert_true(kicked("", 2000));
-	assert_true(child_now() - begun >= 2 * RECHECK_GO_MS - 20);
+	assert_true(child_now() - begun >= RECHECK_GO_MS / 2);
 }
 
 /* The next question to PAM, answered with a verdict. */

@@ -85,6 +85,27 @@ maxperip_holds_per_address_and_port(void **state)
 	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
 }
 
+/* Where somebody has logged in ADMIT_EXTRA more are let in to take a place. */
+static void
+a_few_more_may_take_a_parked_ones_place(void **state)
+{
+	(void)state;
+	set.view[0].maxperip = 2;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_false(answer.extra);
+	assert_int_equal(admit_login(a, answer.conn, 1), 0);
+	assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+	assert_false(answer.extra);
+	for (int i = 0; i < ADMIT_EXTRA; i++) {
+		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
+		assert_true(answer.extra);
+	}
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+	set.view[0].maxperip = 7;
+	set.park_yield = 0;
+	assert_int_equal(enter("192.0.2.1"), ADMIT_PERIP);
+}
+
 static void
 maxperc_holds_per_network_and_port(void **state)
 {
@@ -619,6 +640,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(maxperip_holds_per_address_and_port),
+	    TEST(a_few_more_may_take_a_parked_ones_place),
 	    TEST(maxperc_holds_per_network_and_port),
 	    TEST(the_access_file_has_a_maxperip_of_its_own),
 	    TEST(who_leaves_makes_place),

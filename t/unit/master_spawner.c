@@ -38,6 +38,7 @@ static struct ticket ticket;
 static uint8_t key[TICKET_KEY] = "thirty-two bytes of a ticket key";
 static char dir[64];
 static pid_t spawner;
+static uint32_t yields; /* IMAP_PARK_YIELD */
 static int master, workers[2];
 static struct ipc_msg msg;
 
@@ -147,6 +148,7 @@ begin(int privileged)
 	boot.privileged = (uint32_t)privileged;
 	boot.set.spares = 2;
 	boot.set.maxperuser = 3;
+	boot.set.park_yield = yields;
 	if (privileged != 0 && chown(dir, OWNER, OWNER) == -1)
 		return -1;
 	spawner = fork();
@@ -475,6 +477,71 @@ maxperuser_counts_clients_of_an_account(void **state)
 }
 
 static void
+answers(int worker, enum ipc_type type, uint64_t conn)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, type);
+	ipc_put_u64(&put, conn);
+	assert_int_equal(ipc_send(workers[worker], &put, NULL, 0), 0);
+}
+
+static void
+is_told(enum ipc_type type, uint64_t conn)
+{
+	struct ipc_get get;
+
+	assert_string_equal(ipc_name(msg.type), ipc_name(type));
+	ipc_open(&get, &msg);
+	assert_int_equal(ipc_get_u64(&get), conn);
+}
+
+static void
+a_parked_client_makes_place_across_workers(void **state)
+{
+	struct report r;
+	int control;
+
+	(void)teardown(state);
+	yields = 1;
+	assert_int_equal(setup(state), 0);
+	yields = 0;
+	ticket.conn = 1;
+	close(wants_session(0, 1, &r));
+	ticket.worker = 1;
+	ticket.incarnation = 71;
+	ticket.conn = 2;
+	close(wants_session(1, 2, &r));
+	ticket.worker = 0;
+	ticket.incarnation = 70;
+	ticket.conn = 3;
+	close(wants_session(0, 3, &r));
+	ticket.conn = 4;
+	show(0, 4, true, &control);
+	is_told(IPC_YIELD, 1);
+	answers(0, IPC_KEPT, 1);
+	await(workers[1], BOOT_SPAWNER, BOOT_WORKER);
+	is_told(IPC_YIELD, 2);
+	answers(1, IPC_ENDED, 2);
+	await(workers[0], BOOT_SPAWNER, BOOT_WORKER);
+	is_told(IPC_STARTED, 4);
+	assert_int_equal(recv(control, &r, sizeof(r), 0), sizeof(r));
+	close(control);
+	/* Nobody is parked. */
+	ticket.conn = 5;
+	show(0, 5, true, &control);
+	for (uint64_t conn = 1; conn <= 4; conn++) {
+		if (conn == 2)
+			continue;
+		is_told(IPC_YIELD, conn);
+		answers(0, IPC_KEPT, conn);
+		await(workers[0], BOOT_SPAWNER, BOOT_WORKER);
+	}
+	is_told(IPC_REFUSED, 5);
+	close(control);
+}
+
+static void
 a_dead_workers_clients_are_not_counted(void **state)
 {
 	struct report r;
@@ -634,6 +701,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(
 		without_a_key_no_ticket_is_good, setup_without_key, teardown),
 	    TEST(maxperuser_counts_clients_of_an_account),
+	    TEST(a_parked_client_makes_place_across_workers),
 	    TEST(a_dead_workers_clients_are_not_counted),
 	    TEST(a_counted_connection_gets_another_session),
 	    TEST(a_counted_connection_stays_its_accounts),

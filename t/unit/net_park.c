@@ -368,36 +368,55 @@ a_stop_says_bye_to_the_parked(void **state)
 }
 
 static void
-the_oldest_parked_gives_way_to_a_login(void **state)
+send_yield(uint64_t conn)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_YIELD);
+	ipc_put_u64(&put, conn);
+	assert_int_equal(ipc_send(h.spawner, &put, NULL, 0), 0);
+	turns(2);
+}
+
+static void
+a_parked_client_gives_up_its_place(void **state)
+{
+	(void)state;
+	send_yield(5); /* a session has it */
+	expect_conn(h.spawner, BOOT_SPAWNER, IPC_KEPT, 5);
+	send_yield(99); /* gone */
+	expect_conn(h.spawner, BOOT_SPAWNER, IPC_KEPT, 99);
+	park(IPC_PARK_SELECTED, 0, "");
+	send_yield(5);
+	assert_non_null(strstr(line(fd), "* BYE [ALERT] Too many connections"));
+	/* Before the client has read that. */
+	expect_conn(h.spawner, BOOT_SPAWNER, IPC_ENDED, 5);
+	(void)logged("the oldest parked connection gives way: user=anna");
+}
+
+/* Beyond MAXPERIP: it asks for another's place, once. */
+static void
+an_extra_client_takes_anothers_place(void **state)
 {
 	struct started start;
 	struct asked q;
 	int other;
 
 	(void)state;
-	h.boot.set.park_yield = 1;
-	house_settle();
-	park(IPC_PARK_SELECTED, 0, "");
-	(void)close(control);
-	turns(3);
-	other = knock(6);
+	other = knock_with(6, IPC_CLIENT_EXTRA, "");
 	greeted(other);
-	say(other, "a LOGIN anna pw\r\n");
+	say(other, "a LOGIN bob pw\r\n");
 	expect_ask(&q);
-	auth_yes(6, "anna");
+	auth_yes(6, "bob");
 	expect_start(&start);
+	assert_int_equal(start.fresh, IPC_START_NEW | IPC_START_INSTEAD);
 	(void)close(start.control);
-	spawner_refused(6, IPC_REFUSED_LIMIT, 1, 1);
-	assert_non_null(strstr(line(fd), "* BYE [ALERT] Too many connections"));
-	expect_conn(h.spawner, BOOT_SPAWNER, IPC_ENDED, 5);
-	expect_start(&start);
-	assert_int_equal(start.conn, 6);
-	/* Nobody else is parked. */
-	(void)close(start.control);
-	spawner_refused(6, IPC_REFUSED_LIMIT, 1, 1);
+	spawner_refused(6, IPC_REFUSED_LIMIT, 1, 9);
 	assert_non_null(strstr(line(other), "a NO [LIMIT]"));
+	assert_string_equal(line(other),
+	    "* BYE [ALERT] Too many connections from your address, and none of "
+	    "this account is parked.");
 	(void)close(other);
-	control = -1;
 }
 
 static void
@@ -436,7 +455,8 @@ main(void)
 	    PARK(the_end_of_a_parked_client_is_logged),
 	    PARK(its_time_out_goes_on_while_it_is_parked),
 	    PARK(a_stop_says_bye_to_the_parked),
-	    PARK(the_oldest_parked_gives_way_to_a_login),
+	    PARK(a_parked_client_gives_up_its_place),
+	    PARK(an_extra_client_takes_anothers_place),
 	    PARK(who_parks_without_a_wish_is_dropped),
 	    PARK(a_folder_that_nobody_watches_is_no_folder),
 	};

@@ -142,7 +142,8 @@ behind_admitted(struct worker *w, struct ipc_msg *msg)
 	c = client_find(w, conn);
 	if (c == NULL || c->state != CLIENT_NAMED)
 		return 0; /* it has gone meanwhile */
-	c->flags |= flags & (IPC_CLIENT_REFUSE | IPC_CLIENT_TRUST);
+	c->flags |=
+	    flags & (IPC_CLIENT_REFUSE | IPC_CLIENT_TRUST | IPC_CLIENT_EXTRA);
 	if ((c->flags & IPC_CLIENT_REFUSE) != 0) {
 		if (refusal[0] == '\0') { /* denied without a word */
 			client_end(w, c);

@@ -19,7 +19,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +37,7 @@
 #include "worker/net/lease.h"
 #include "worker/net/park.h"
 #include "worker/net/relay.h"
+#include "worker/net/room.h"
 #include "worker/net/roster.h"
 #include "worker/net/tell.h"
 #include "worker/net/wake.h"
@@ -110,7 +110,6 @@ client_accept(struct worker *w, struct ipc_msg *msg)
 {
 	char refusal[256];
 	struct client *c = accept_read(msg, refusal, sizeof(refusal));
-	int one = 1;
 
 	if (c == NULL)
 		return -1;
@@ -120,13 +119,11 @@ client_accept(struct worker *w, struct ipc_msg *msg)
 		client_free(c);
 		return -1;
 	}
+	room_taken(w, c->src.fd);
 	c->born = w->now;
 	c->gate = gate_new(w->now + w->boot.set.login_timeout * 1000u);
 	if (c->gate != NULL && (c->flags & IPC_CLIENT_REFUSE) != 0)
 		c->gate->refusal = strdup(refusal);
-	/* A session may not set options: small answers must not wait. */
-	(void)setsockopt(
-	    c->src.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if ((c->flags & IPC_CLIENT_PROXY) == 0)
 		tell_connection(c);
 	roster_enter(w, c);
@@ -724,6 +721,7 @@ client_end(struct worker *w, struct client *c)
 		wake_leave(c);
 	client_enter(c, CLIENT_GONE);
 	roster_leave(w, c);
+	room_given(w);
 	if (c->login == 0)
 		tell_disconnected(w, c);
 	w->refusing -= c->refusing;

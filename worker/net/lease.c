@@ -41,6 +41,7 @@ static void woken(struct worker *, struct client *, bool, uint32_t);
 static int started(struct worker *, struct client *);
 static void refused(
     struct worker *, struct client *, uint32_t, uint32_t, uint32_t);
+static void limit_reached(struct worker *, struct client *, uint32_t, uint32_t);
 static void forget_start(struct worker *, struct lease *);
 static void serve(struct worker *, struct client *);
 static int send_serve(struct client *, int);
@@ -146,10 +147,14 @@ static int
 send_start(struct worker *w, struct client *c, int fd)
 {
 	struct ipc_put put;
+	uint32_t flags = fd != -1 ? IPC_START_NEW : 0;
 
+	/* Beyond MAXPERIP: once, when it logs in. */
+	if ((c->flags & IPC_CLIENT_EXTRA) != 0 && c->login == 0)
+		flags |= IPC_START_INSTEAD;
 	ipc_begin(&put, IPC_START);
 	ipc_put_u64(&put, c->conn);
-	ipc_put_u32(&put, fd != -1);
+	ipc_put_u32(&put, flags);
 	ipc_put_bytes(&put, c->ticket, c->nticket);
 	if (peer_send(&w->spawner, &put, &fd, fd != -1) == -1)
 		return -1;
@@ -234,20 +239,7 @@ refused(struct worker *w, struct client *c, uint32_t why, uint32_t count,
 {
 	switch (why) {
 	case IPC_REFUSED_LIMIT:
-		if (w->boot.set.park_yield != 0 && park_yield(w, c->account)) {
-			lease_start(w, c);
-			break;
-		}
-		log_line(LOG_LEVEL_WARN,
-		    "MAXPERUSER reached: user=%s count=%u limit=%u ip=%s",
-		    c->user, count, limit, c->peer);
-		tell_refused(c, c->user, "limit");
-		client_say(c,
-		    "%s NO [LIMIT] Too many connections for this account.\r\n"
-		    "* BYE [ALERT] Too many connections for this account (%u, "
-		    "limit %u).\r\n",
-		    c->tag, count, limit);
-		client_bye(w, c, NULL);
+		limit_reached(w, c, count, limit);
 		break;
 	case IPC_REFUSED_TICKET:
 		log_line(LOG_LEVEL_ERR,
@@ -264,6 +256,31 @@ refused(struct worker *w, struct client *c, uint32_t why, uint32_t count,
 	default:
 		deny(w, c);
 	}
+}
+
+static void
+limit_reached(
+    struct worker *w, struct client *c, uint32_t count, uint32_t limit)
+{
+	tell_refused(c, c->user, "limit");
+	if ((c->flags & IPC_CLIENT_EXTRA) != 0 && count < limit) {
+		client_say(c,
+		    "%s NO [LIMIT] Too many connections from your address."
+		    "\r\n* BYE [ALERT] Too many connections from your "
+		    "address, and none of this account is parked.\r\n",
+		    c->tag);
+		client_bye(w, c, NULL);
+		return;
+	}
+	log_line(LOG_LEVEL_WARN,
+	    "MAXPERUSER reached: user=%s count=%u limit=%u ip=%s", c->user,
+	    count, limit, c->peer);
+	client_say(c,
+	    "%s NO [LIMIT] Too many connections for this account.\r\n"
+	    "* BYE [ALERT] Too many connections for this account (%u, limit "
+	    "%u).\r\n",
+	    c->tag, count, limit);
+	client_bye(w, c, NULL);
 }
 
 int

@@ -98,9 +98,11 @@ struct worker {
 	struct parked_tree resting; /* parked clients by their time-out */
 	struct parked_list held;    /* news held back, in the order of due */
 	struct folder_tree folders;
-	struct source_list grave;  /* freed at the end of the tick */
-	uint64_t serial;           /* of sessions' channels */
-	unsigned refusing;         /* TLS clients that only hear a refusal */
+	struct source_list grave; /* freed at the end of the tick */
+	uint64_t serial;          /* of sessions' channels */
+	unsigned refusing;        /* TLS clients that only hear a refusal */
+	unsigned nclients, nfull; /* nfull: when there was no more room, or 0 */
+	bool told_full;
 	char caps[2][2][NET_CAPS]; /* before login: [TLS][EXTERNAL] */
 	char scratch[NET_SCRATCH];
 };

@@ -279,7 +279,6 @@ rest(struct worker *w, struct client *c)
 
 	p->rests = true;
 	(void)RB_INSERT(parked_tree, &w->resting, p);
-	TAILQ_INSERT_TAIL(&c->account->quiet, p, quiet);
 }
 
 static void
@@ -289,7 +288,6 @@ unrest(struct worker *w, struct parked *p)
 		return;
 	p->rests = false;
 	(void)RB_REMOVE(parked_tree, &w->resting, p);
-	TAILQ_REMOVE(&p->client->account->quiet, p, quiet);
 	if (p->due != 0)
 		TAILQ_REMOVE(&w->held, p, held);
 	p->due = 0;
@@ -594,24 +592,31 @@ park_bye(struct worker *w, struct client *c, enum ipc_end why, const char *text)
 	client_bye(w, c, text);
 }
 
-bool
-park_yield(struct worker *w, struct account *a)
+int
+park_yield(struct worker *w, struct ipc_msg *msg)
 {
-	struct parked *p = TAILQ_FIRST(&a->quiet);
 	struct client *c;
+	struct ipc_get g;
+	uint64_t conn;
 
-	if (p == NULL)
-		return false;
-	c = p->client;
+	ipc_open(&g, msg);
+	conn = ipc_get_u64(&g);
+	if (ipc_done(&g) == -1)
+		return -1;
+	c = client_find(w, conn);
+	if (c == NULL || c->state != CLIENT_PARKED) {
+		peer_owe(w, &w->spawner, IPC_KEPT, conn, 0);
+		return 0;
+	}
 	log_line(LOG_LEVEL_NOTICE,
-	    "MAXPERUSER: the oldest parked connection gives way: user=%s ip=%s",
-	    c->user, c->peer);
+	    "the oldest parked connection gives way: user=%s ip=%s", c->user,
+	    c->peer);
 	/* At once, not when it has read its last line. */
 	if (c->counted)
 		peer_owe(w, &w->spawner, IPC_ENDED, c->conn, 0);
 	c->counted = false;
 	park_bye(w, c, IPC_END_DISCONNECTED, BYE_YIELD);
-	return true;
+	return 0;
 }
 
 void

@@ -11,7 +11,6 @@
 struct parked {
 	struct client *client;
 	RB_ENTRY(parked) resting;     /* while parked: by deadline */
-	TAILQ_ENTRY(parked) quiet;    /* likewise: of its account */
 	TAILQ_ENTRY(parked) held;     /* likewise: if due is not 0 */
 	TAILQ_ENTRY(parked) infolder; /* if folder is not NULL */
 	struct folder *folder;        /* whose news it waits for */
@@ -52,10 +51,10 @@ void park_over(struct worker *, struct client *, enum ipc_end);
 /* The same, with a last word ("* BYE ...\r\n"). */
 void park_bye(struct worker *, struct client *, enum ipc_end, const char *text);
 /*
- * MAXPERUSER: the account's oldest parked client here gives up its place to a
- * new one. False: none is parked.
+ * YIELD: a parked client gives up its place to a new one of its account; any
+ * other is KEPT. -1: malformed.
  */
-bool park_yield(struct worker *, struct account *);
+int park_yield(struct worker *, struct ipc_msg *);
 /* Out of every list, its folder too; the record stays. */
 void park_leave(struct worker *, struct client *);
 void park_free(struct parked *);

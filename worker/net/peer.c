@@ -18,6 +18,7 @@
 #include "worker/net/lease.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
+#include "worker/net/park.h"
 #include "worker/net/roster.h"
 #include "worker/net/tls.h"
 
@@ -242,6 +243,8 @@ receive(struct worker *w, struct peer *p, struct ipc_msg *msg)
 		ipc_wipe(); /* a ticket */
 		return r;
 	case BOOT_SPAWNER:
+		if (msg->type == IPC_YIELD)
+			return park_yield(w, msg);
 		if (msg->type != IPC_STARTED && msg->type != IPC_REFUSED)
 			return -1;
 		return lease_answer(w, msg);

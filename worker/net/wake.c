@@ -47,7 +47,6 @@ account_get(struct worker *w, const uint8_t id[16])
 		memcpy(a->id, id, sizeof(a->id));
 		TAILQ_INIT(&a->leases);
 		TAILQ_INIT(&a->waking);
-		TAILQ_INIT(&a->quiet);
 		(void)RB_INSERT(account_tree, &w->accounts, a);
 	}
 	a->users++;

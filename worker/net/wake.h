@@ -23,7 +23,6 @@ struct account {
 	unsigned nleases;
 	struct lease_list leases;
 	struct client_list waking; /* first come, first served */
-	struct parked_list quiet;  /* parked, the oldest first */
 	bool is_hungry;
 	TAILQ_ENTRY(account) hungry;
 };
