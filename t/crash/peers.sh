@@ -41,7 +41,7 @@ esac
 if [ -n "$full" ]; then
 	some=$(operations) step=$((7 * ${STEP:-1}))
 else
-	some='append-courier copy move expunge number rename' step=31
+	some='append-courier move rename' step=31
 fi
 for op in $some; do
 	wanted "$op" || continue

@@ -612,6 +612,49 @@ thousands_come_and_go_without_a_trace(void **state)
 	assert_string_equal(text, last);
 }
 
+/* What the master hears until it is that, and no client of it is lost. */
+static uint64_t
+hears_full(void)
+{
+	struct ipc_msg msg;
+	struct ipc_get g;
+
+	do
+		assert_true(heard(h.master, BOOT_MASTER, &msg));
+	while (msg.type != IPC_FULL);
+	ipc_open(&g, &msg);
+	return ipc_get_u64(&g);
+}
+
+static void
+near_its_limit_of_files_it_says_so(void **state)
+{
+	struct rlimit was, low;
+	int fds[400], n = 0, gone = 0, lowest = dup(0);
+
+	(void)state;
+	(void)close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	low = was;
+	low.rlim_cur = ((rlim_t)lowest + 40) / 3 * 4; /* at lowest + 40 */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	/* Two of ours to a client; its own has the higher number. */
+	for (; n < 19; n++)
+		greeted(fds[n] = knock(1 + (uint64_t)n));
+	expect_none(h.master, BOOT_MASTER);
+	for (; n < 24; n++)
+		greeted(fds[n] = knock(1 + (uint64_t)n));
+	assert_int_equal(hears_full(), 1);
+	(void)logged("no more clients, ");
+	expect_none(h.master, BOOT_MASTER);
+	for (; gone < 8; gone++)
+		(void)close(fds[gone]);
+	assert_int_equal(hears_full(), 0);
+	while (gone < n)
+		(void)close(fds[gone++]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+
 int
 main(void)
 {
@@ -638,6 +681,7 @@ main(void)
 	    HOUSE(a_stop_has_a_deadline_and_may_be_fast),
 	    HOUSE(without_a_master_it_says_bye_and_goes),
 	    HOUSE(out_of_descriptors_only_the_newcomer_is_lost),
+	    HOUSE(near_its_limit_of_files_it_says_so),
 	    HOUSE(thousands_come_and_go_without_a_trace),
 	};
 

@@ -94,6 +94,7 @@ rotate(struct forest *f, uint32_t x)
 	int side = f->nodes[y].child[1] == x;
 	uint32_t inner = f->nodes[x].child[!side];
 
+	f->turns++;
 	if (!is_top(f, y))
 		f->nodes[z].child[f->nodes[z].child[1] == y] = x;
 	f->nodes[x].up = z;
@@ -130,6 +131,7 @@ access_path(struct forest *f, uint32_t x)
 	for (y = x; y != NONE; y = f->nodes[y].up) {
 		splay(f, y);
 		f->nodes[y].child[1] = below;
+		f->turns++;
 		below = y;
 	}
 	splay(f, x);

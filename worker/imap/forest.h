@@ -16,6 +16,7 @@ struct forest_node;
 struct forest {
 	struct forest_node *nodes; /* owned */
 	size_t n, room;
+	uint64_t turns; /* steps that all calls took, for tests */
 };
 
 /* It begins as zeros. */

@@ -53,6 +53,12 @@ links_free(struct links *l)
 	free(l);
 }
 
+uint64_t
+links_steps(const struct links *l)
+{
+	return l->forest.turns;
+}
+
 int
 links_add(struct links *l, const struct mime_text *id,
     const struct mime_text *refs, size_t nrefs)
