@@ -346,7 +346,7 @@ def no_processes():
     name = "no process can be made"
     path = group("pids")
     if path is None or not os.path.exists(path + "/pids.max"):
-        skip(name, "no pids control group")
+        skip(name, "this machine has no pids control group")
         return
     for _, pid in roles():
         put(path + "/cgroup.procs", pid)
@@ -376,7 +376,7 @@ def killed_for_memory(role, load, room):
     name = "%s meets the end of its memory group" % role
     path = group("memory")
     if path is None or not os.path.exists(path + "/memory.limit_in_bytes"):
-        skip(name, "no memory control group")
+        skip(name, "this machine has no memory control group")
         return
     clients = [Client()]
     clients[0].login()
