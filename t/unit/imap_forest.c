@@ -120,6 +120,30 @@ a_million_references_take_near_linear_many_steps(void **state)
 	links_free(l);
 }
 
+/* All but the first of each ID get one that is made up. */
+static void
+messages_that_share_their_ids_take_no_more(void **state)
+{
+	char self[32], a[32];
+	struct links *l = links_new();
+	uint32_t i, n = REFERENCES / 4, *parents;
+
+	(void)state;
+	assert_non_null(l);
+	for (i = 0; i < n; i++) {
+		(void)sprintf(self, "m%u@x", i / 10);
+		(void)sprintf(a, "m%u@x", i / 20);
+		answer(l, self, a, "");
+	}
+	assert_true(links_steps(l) > n);
+	assert_true(links_steps(l) < (uint64_t)n * LOG2);
+	assert_non_null(parents = calloc(2 * (size_t)n, sizeof(*parents)));
+	(void)links_finish(l, parents);
+	assert_int_equal(parents[n - 1], n / 20 * 10 - 10);
+	free(parents);
+	links_free(l);
+}
+
 int
 main(void)
 {
@@ -127,6 +151,7 @@ main(void)
 	    cmocka_unit_test(random_links_and_cuts_agree_with_a_walk),
 	    cmocka_unit_test(a_deep_chain_costs_little),
 	    cmocka_unit_test(a_million_references_take_near_linear_many_steps),
+	    cmocka_unit_test(messages_that_share_their_ids_take_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 
 static void rounds(uint64_t[4], int);
 static int grow(struct digest_table *);
-static uint32_t *find(const struct digest_table *, const struct digest *);
+static uint32_t *find(struct digest_table *, const struct digest *);
 
 /* Made at first use: after the template was forked, so every session's own. */
 static struct {
@@ -107,7 +107,8 @@ static int
 grow(struct digest_table *t)
 {
 	struct digest_table bigger = {
-	    .room = t->room == 0 ? TABLE_MIN : 2 * t->room};
+	    .room = t->room == 0 ? TABLE_MIN : 2 * t->room,
+	    .probes = t->probes};
 	struct digest *digests;
 	size_t i;
 
@@ -131,12 +132,14 @@ grow(struct digest_table *t)
 
 /* Its slot, or the free one where it belongs. */
 static uint32_t *
-find(const struct digest_table *t, const struct digest *d)
+find(struct digest_table *t, const struct digest *d)
 {
 	size_t i = (size_t)d->a & (t->room - 1);
 	const struct digest *there;
 
+	t->probes++;
 	for (; t->slots[i] != DIGEST_NONE; i = (i + 1) & (t->room - 1)) {
+		t->probes++;
 		there = &t->digests[t->slots[i]];
 		if (there->a == d->a && there->b == d->b)
 			break;

@@ -22,6 +22,7 @@ struct digest_table {
 	struct digest *digests; /* by number; owned */
 	uint32_t *slots;        /* their numbers, or DIGEST_NONE; owned */
 	size_t n, room;         /* room of slots: a power of 2, or 0 */
+	uint64_t probes;        /* slots looked at, for tests */
 };
 
 /* It begins as zeros. */

@@ -56,7 +56,7 @@ links_free(struct links *l)
 uint64_t
 links_steps(const struct links *l)
 {
-	return l->forest.turns;
+	return l->forest.turns + l->ids.probes;
 }
 
 int
@@ -137,11 +137,12 @@ node_of(struct links *l, const struct mime_text *id)
 	return node_at(l, &d);
 }
 
-/* With an ID that nobody can refer to. */
+/* With an ID that nobody can refer to; by an odd factor: no two lie together.
+ */
 static uint32_t
 node_new(struct links *l)
 {
-	struct digest d = {l->n, 0};
+	struct digest d = {l->n * UINT64_C(0x9e3779b97f4a7c15), 0};
 
 	return node_at(l, &d);
 }

@@ -30,7 +30,7 @@ int links_add(struct links *, const struct mime_text *id,
  * n / 2. Nothing can be added after it.
  */
 size_t links_finish(struct links *, uint32_t *parents);
-/* Steps that keeping loops out took so far. */
+/* Steps that finding IDs and keeping loops out took so far. */
 uint64_t links_steps(const struct links *);
 
 #endif
