@@ -19,7 +19,7 @@ tls_greets() {
 	printf 'a LOGOUT\r\n' | timeout 5 openssl s_client -quiet -connect \
 		"127.0.0.1:$sslport" 2>/dev/null | grep -q '^\* OK'
 }
-site_make MAXPERIP=2 MAXPERIP_EXEMPT=192.0.2.1 IMAPACCESSFILE="$site/imapaccess" \
+site_make MAXPERIP=2 IMAP_PARK_YIELD=0 MAXPERIP_EXEMPT=192.0.2.1 IMAPACCESSFILE="$site/imapaccess" \
 	TCPDOPTS='-nodnslookup -noidentlookup -warn=2 -listen=50 -maxperc=4'
 printf '127.0.0.1\tdeny\n' >"$site/imapaccess"
 site_run

@@ -7,7 +7,7 @@ if ! has python3; then
 	skip 'behind a balancer' 'no python3'
 	plan
 fi
-site_make MAXPERIP=2
+site_make MAXPERIP=2 IMAP_PARK_YIELD=0
 printf '198.51.100.66\tdeny\n' >"$site/imapaccess"
 {
 	echo "TCPDOPTS=\"-haproxy=2/port=$port,$sslport -denymsg=Go_away\""
