@@ -11,7 +11,7 @@ say() { # a conversation with the running site, on standard input
 	return $rc
 }
 
-site_make MAXPERIP=3 MAXPERIP_EXEMPT=192.0.2.1 WORKERS=2 MAXPERUSER=50 \
+site_make MAXPERIP=3 IMAP_PARK_YIELD=0 MAXPERIP_EXEMPT=192.0.2.1 WORKERS=2 MAXPERUSER=50 \
 	SSLPIDFILE="$site/run/ssl.pid"
 printf 'MAXPERIP=many\nPORT=99999\nif true; then\n' >"$site/bad"
 ! "$PROGRAMS/imapd-master" -t -f "$site/bad" >"$site/t.out" 2>&1 &&
