@@ -60,11 +60,11 @@ int
 mailbox_load_keywords(struct mailbox *mb, struct lock *lock, bool fresh)
 {
 	struct load l = {.mb = mb, .fresh = fresh && mb->complete};
-	int r;
+	int r = load_all(&l);
 
-	if ((r = load_all(&l)) == 0 && wants_merge(&l) &&
+	if ((r == 0 ? wants_merge(&l) : errno == EBUSY) &&
 	    mb->md->options.uselocks && !lock->dotted) {
-		/* Courier may have merged before its lock was had. */
+		/* Courier merges under its lock alone, and perhaps just did. */
 		if (lock_dot(lock, mb->md->options.lock_seconds) == 0)
 			r = load_all(&l);
 		else
