@@ -40,8 +40,6 @@ struct work {
 	int result;
 };
 
-static char **copy_names(struct maildir *, ssize_t *);
-static void free_names(char **, ssize_t);
 static int check_all(struct maildir *, const struct audit_report *);
 static int check_folder(struct work *);
 static int compare(struct work *);
@@ -96,14 +94,14 @@ check_all(struct maildir *md, const struct audit_report *report)
 		report->tell(report->arg, &a);
 		return 1;
 	}
-	if ((names = copy_names(md, &n)) == NULL)
+	if ((names = folder_names(md, &n)) == NULL)
 		return -1;
 	for (i = 0; i < n && w.result != -1; i++) {
 		w.folder = names[i];
 		if (check_folder(&w) == -1)
 			w.result = -1;
 	}
-	free_names(names, n);
+	folder_names_free(names, n);
 	return w.result;
 }
 
@@ -119,33 +117,6 @@ read_all(struct index_txn *txn, void *arg)
 	while (more)
 		more = index_next(txn, &k, &v);
 	return 0;
-}
-
-/* maildir_list's are lent only until the next call. */
-static char **
-copy_names(struct maildir *md, ssize_t *n)
-{
-	const struct folder_info *list;
-	char **names;
-	ssize_t i;
-
-	if ((*n = maildir_list(md, &list)) == -1 ||
-	    (names = calloc((size_t)*n + 1, sizeof(*names))) == NULL)
-		return NULL;
-	for (i = 0; i < *n; i++)
-		if ((names[i] = strdup(list[i].name)) == NULL) {
-			free_names(names, i);
-			return NULL;
-		}
-	return names;
-}
-
-static void
-free_names(char **names, ssize_t n)
-{
-	while (n > 0)
-		free(names[--n]);
-	free(names);
 }
 
 /* 0; -1: no memory. */
@@ -444,7 +415,7 @@ visit(struct maildir *md, bool without)
 	ssize_t n, i;
 	int r = 0;
 
-	if ((names = copy_names(md, &n)) == NULL)
+	if ((names = folder_names(md, &n)) == NULL)
 		return -1;
 	for (i = 0; i < n && r == 0; i++) {
 		if ((mb = mailbox_new(md, names[i], true)) == NULL) {
@@ -459,6 +430,6 @@ visit(struct maildir *md, bool without)
 		}
 		mailbox_close(mb);
 	}
-	free_names(names, n);
+	folder_names_free(names, n);
 	return r;
 }

@@ -84,6 +84,32 @@ maildir_list(struct maildir *md, const struct folder_info **out)
 	return (ssize_t)list->n;
 }
 
+char **
+folder_names(struct maildir *md, ssize_t *n)
+{
+	const struct folder_info *list;
+	char **names;
+	ssize_t i;
+
+	if ((*n = maildir_list(md, &list)) == -1 ||
+	    (names = calloc((size_t)*n + 1, sizeof(*names))) == NULL)
+		return NULL;
+	for (i = 0; i < *n; i++)
+		if ((names[i] = strdup(list[i].name)) == NULL) {
+			folder_names_free(names, i);
+			return NULL;
+		}
+	return names;
+}
+
+void
+folder_names_free(char **names, ssize_t n)
+{
+	while (n > 0)
+		free(names[--n]);
+	free(names);
+}
+
 static int
 read_root(struct maildir *md, struct folder_list *list, DIR *d)
 {

@@ -35,8 +35,6 @@
 
 static int names_of_folders(
     struct maildir *, bool, const struct moving_report *);
-static char **copy_names(struct maildir *, ssize_t *);
-static void free_names(char **, ssize_t);
 static int one_folder(
     struct maildir *, bool, const char *, const struct moving_report *);
 static int may_be_renamed(struct maildir *, const char *);
@@ -68,40 +66,13 @@ names_of_folders(
 	ssize_t n, i;
 	int r = 0;
 
-	if ((names = copy_names(md, &n)) == NULL)
+	if ((names = folder_names(md, &n)) == NULL)
 		return -1;
 	/* by bytes a folder comes before all below it */
 	for (i = n - 1; i >= 0; i--)
 		r |= one_folder(md, convert, names[i], report);
-	free_names(names, n);
+	folder_names_free(names, n);
 	return r;
-}
-
-/* maildir_list's are lent only until the next call. */
-static char **
-copy_names(struct maildir *md, ssize_t *n)
-{
-	const struct folder_info *list;
-	char **names;
-	ssize_t i;
-
-	if ((*n = maildir_list(md, &list)) == -1 ||
-	    (names = calloc((size_t)*n + 1, sizeof(*names))) == NULL)
-		return NULL;
-	for (i = 0; i < *n; i++)
-		if ((names[i] = strdup(list[i].name)) == NULL) {
-			free_names(names, i);
-			return NULL;
-		}
-	return names;
-}
-
-static void
-free_names(char **names, ssize_t n)
-{
-	while (n > 0)
-		free(names[--n]);
-	free(names);
 }
 
 /* 0: it is not, or no longer, unconverted. */
@@ -224,7 +195,7 @@ maildir_restored(struct maildir *md, const struct moving_report *report)
 	ssize_t n, i;
 	int r = 0;
 
-	if ((names = copy_names(md, &n)) == NULL)
+	if ((names = folder_names(md, &n)) == NULL)
 		return -1;
 	for (i = 0; i < n; i++) {
 		m.from = names[i];
@@ -233,7 +204,7 @@ maildir_restored(struct maildir *md, const struct moving_report *report)
 		report->tell(report->arg, &m);
 		r |= m.error != 0;
 	}
-	free_names(names, n);
+	folder_names_free(names, n);
 	return r;
 }
 

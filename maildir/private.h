@@ -76,4 +76,14 @@ uint32_t maildir_new_uidvalidity(struct maildir *);
  */
 int mailbox_init_folder(int dirfd, uint32_t uidvalidity);
 
+/* ---- folder_list.c ---- */
+
+/*
+ * The names that maildir_list has now, the caller's own: while it goes through
+ * them it may list, make and rename. NULL with errno. Free them with their
+ * number.
+ */
+char **folder_names(struct maildir *, ssize_t *n);
+void folder_names_free(char **names, ssize_t n);
+
 #endif

@@ -9,19 +9,45 @@ chmod 755 "$site"
 trap 'site_stop; rm -rf "$site"' EXIT
 trap 'exit 1' INT TERM
 
-ok() { # NAME: the last command's exit status decides
-	rc=$?
+ok() { # NAME: the last command's exit status decides; leaves all else alone
+	set -- "$?" "$1"
 	n=$((n + 1))
-	if [ $rc -eq 0 ]; then
-		echo "ok $n - $1"
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
 	else
-		echo "not ok $n - $1"
+		echo "not ok $n - $2"
 		bad=1
 	fi
 }
 skip() { # NAME REASON
 	n=$((n + 1))
 	echo "ok $n - $1 # SKIP $2"
+}
+clients() { # COMMAND...: its TAP lines are ours; so is that it came to its end
+	"$@" >"$site/clients.out" 2>&1
+	rc=$?
+	while IFS= read -r line; do
+		name=${line#*ok }
+		case $name in
+		[0-9]*' - '*) name=${name#*- } ;;
+		esac
+		name=${name#- }
+		case $line in
+		'ok '*' # SKIP '*)
+			skip "${name%% \# SKIP *}" "${line#* \# SKIP }"
+			continue
+			;;
+		'ok '*) true ;;
+		'not ok '*) false ;;
+		*)
+			echo "# $line"
+			continue
+			;;
+		esac
+		ok "$name"
+	done <"$site/clients.out"
+	[ $rc -eq 0 ]
+	ok 'the clients came to their end'
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 plan() { # at the end

@@ -20,23 +20,8 @@ USERS=20
 site_make IMAP_PARK_LINGER=0 MAXPERIP=300 MAXPERUSER=200 WORKERS=1
 FATE=$site/fate LD_PRELOAD=$PROGRAMS/t/evil/fate.so site_run
 ok 'the server starts'
-timeout 1200 python3 t/site.d/fate.py "$port" "$site/mail" "$master" \
-	"$site/fate" >"$site/py.out" 2>&1
-rc=$?
-while IFS= read -r line; do
-	case $line in
-	*'# SKIP '*) skip "$name" "${line#*SKIP }" && continue ;;
-	'ok '*) true ;;
-	'not ok '*) false ;;
-	*)
-		echo "# $line"
-		continue
-		;;
-	esac
-	ok "${line#*ok * - }"
-done <"$site/py.out"
-[ $rc -eq 0 ]
-ok 'the clients came to their end'
+clients timeout 1200 python3 t/site.d/fate.py "$port" "$site/mail" "$master" \
+	"$site/fate"
 site_stop
 ok 'the server stops cleanly'
 ! logged 'Assertion\|SIGSEGV\|signal 11'

@@ -11,21 +11,7 @@ site_run
 ok 'the server starts'
 "$PROGRAMS/t/evil/limits" >"$site/table"
 cat t/unit/*.c >"$site/units"
-python3 t/site.d/limits.py "$port" "$site/table" "$site/units" >"$site/py.out" 2>&1
-rc=$?
-while IFS= read -r line; do
-	case $line in
-	'ok '*) true ;;
-	'not ok '*) false ;;
-	*)
-		echo "# $line"
-		continue
-		;;
-	esac
-	ok "${line#*ok }"
-done <"$site/py.out"
-[ $rc -eq 0 ]
-ok 'the clients came to their end'
+clients python3 t/site.d/limits.py "$port" "$site/table" "$site/units"
 site_stop
 ok 'the server stops'
 ! logged ' died\| broke the rules\|ended with status'
