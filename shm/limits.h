@@ -46,7 +46,13 @@
 	X(PARSE_FLAGS_MAX, 512, "flags", "BAD", "")                            \
 	X(PARSE_SORT_MAX, 16, "criteria", "BAD", "")                           \
 	X(SEQSET_RANGES_MAX, 10000, "ranges", "BAD", "")                       \
-	X(SESSION_BAD_MAX, 20, "bad commands in a row", "BYE", "")
+	X(SESSION_BAD_MAX, 20, "bad commands in a row", "BYE", "")             \
+	X(SESSION_ARENA_MAX, 67108864, "bytes that one command takes", "NO",   \
+	    "")                                                                \
+	X(APPEND_GRACE, 600, "seconds for a literal", "BYE", "")               \
+	X(APPEND_RATE, 1024, "bytes of it for a second more", "BYE", "")       \
+	X(WIRE_READ_AHEAD, 65536, "bytes read ahead", "wait", "")              \
+	X(WIRE_OUT, 32768, "bytes waiting to go out", "wait", "")
 
 /* Folders and their names (maildir). */
 #define LIMITS_FOLDER(X)                                                       \

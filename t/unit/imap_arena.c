@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "shm/limits.h"
 #include "worker/imap/arena.h"
 
 static void
@@ -51,6 +52,14 @@ the_ceiling_holds_to_the_byte_and_ends_at_a_reset(void **state)
 	char *p;
 
 	(void)state;
+	a = arena_new(SESSION_ARENA_MAX);
+	assert_non_null(a);
+	assert_null(arena_alloc(a, SESSION_ARENA_MAX + 1));
+	assert_non_null(arena_alloc(a, SESSION_ARENA_MAX - 1));
+	arena_reset(a);
+	assert_non_null(arena_alloc(a, SESSION_ARENA_MAX));
+	assert_null(arena_alloc(a, 1));
+	arena_free(a);
 	a = arena_new(65536);
 	assert_non_null(a);
 	assert_null(arena_alloc(a, 65537));

@@ -623,6 +623,17 @@ busy_from_the_first_byte_to_the_last(void **state)
 	reader_free(NULL);
 }
 
+static void
+a_literal_has_its_time(void **state)
+{
+	(void)state;
+	assert_int_equal(reader_patience(0), APPEND_GRACE);
+	assert_int_equal(reader_patience(APPEND_RATE - 1), APPEND_GRACE);
+	assert_int_equal(reader_patience(APPEND_RATE), APPEND_GRACE + 1);
+	assert_int_equal(reader_patience(APPEND_RATE + 1), APPEND_GRACE + 1);
+	assert_true(reader_patience(UINT64_MAX) > APPEND_GRACE);
+}
+
 int
 main(void)
 {
@@ -644,6 +655,7 @@ main(void)
 	    cmocka_unit_test(what_a_refused_literal_holds_is_never_run),
 	    cmocka_unit_test(a_command_beyond_the_arena_is_refused),
 	    cmocka_unit_test(busy_from_the_first_byte_to_the_last),
+	    cmocka_unit_test(a_literal_has_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

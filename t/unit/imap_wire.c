@@ -204,6 +204,27 @@ a_stopped_stream_still_says_goodbye(void **state)
 }
 
 static void
+output_goes_when_there_is_enough(void **state)
+{
+	struct rig g;
+	char *big = calloc(1, WIRE_OUT);
+
+	(void)state;
+	rig_open(&g, NULL);
+	wire_write(&g.wire, big, WIRE_OUT - 1);
+	assert_int_equal(g.wire.obuf.n, WIRE_OUT - 1);
+	assert_int_equal(g.wire.sent, 0);
+	wire_write(&g.wire, big, 1);
+	assert_int_equal(g.wire.obuf.n, 0);
+	assert_int_equal(g.wire.sent, WIRE_OUT);
+	wire_write(&g.wire, big, WIRE_OUT - 1);
+	wire_write(&g.wire, big, 2);
+	assert_int_equal(g.wire.sent, 2 * WIRE_OUT + 1);
+	rig_close(&g);
+	free(big);
+}
+
+static void
 output_waits_for_a_flush_or_a_wait(void **state)
 {
 	struct rig g;
@@ -435,6 +456,7 @@ main(void)
 	    cmocka_unit_test(the_control_channel_ends_a_wait),
 	    cmocka_unit_test(a_half_closed_client_is_served_to_its_end),
 	    cmocka_unit_test(a_stopped_stream_still_says_goodbye),
+	    cmocka_unit_test(output_goes_when_there_is_enough),
 	    cmocka_unit_test(output_waits_for_a_flush_or_a_wait),
 	    cmocka_unit_test(a_client_that_is_gone_takes_no_more),
 	    cmocka_unit_test(a_client_that_takes_nothing_is_given_up),

@@ -15,9 +15,7 @@
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
-#define APPEND_GRACE  600  /* seconds for a literal, */
-#define APPEND_RATE   1024 /* and one more for so many bytes */
-#define SWALLOW_TIMES 2    /* times the limit is read and thrown away */
+#define SWALLOW_TIMES 2 /* times the limit is read and thrown away */
 
 struct append {
 	struct command *c;
@@ -214,8 +212,7 @@ copy_literal(struct append *a)
 {
 	struct session *s = a->c->s;
 	uint64_t left = a->message.literal->n;
-	time_t end =
-	    session_clock() + APPEND_GRACE + (time_t)(left / APPEND_RATE);
+	time_t end = session_clock() + reader_patience(left);
 	const char *p;
 	size_t n;
 

@@ -148,6 +148,12 @@ reader_append(struct reader *r)
 	r->tagged = true; /* the APPEND's, which r->tag still holds */
 }
 
+time_t
+reader_patience(uint64_t n)
+{
+	return APPEND_GRACE + (time_t)(n / APPEND_RATE);
+}
+
 bool
 reader_busy(const struct reader *r)
 {

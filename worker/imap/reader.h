@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "shm/limits.h"
 #include "worker/imap/arena.h"
@@ -58,6 +59,11 @@ enum reader_result reader_next(struct reader *, struct wire *, struct arena *,
  * right after that literal. An empty text ends the APPEND (RFC 3502).
  */
 void reader_append(struct reader *);
+/*
+ * Seconds that a literal of n bytes may take, an APPEND's too: a slow line has
+ * its time, a drip has an end.
+ */
+time_t reader_patience(uint64_t n);
 /* Begun and not complete: then the command time-out applies. */
 bool reader_busy(const struct reader *);
 

@@ -23,7 +23,6 @@
 #include "worker/imap/session.h"
 #include "worker/imap/wire.h"
 
-#define SESSION_ARENA_MAX   (64u << 20) /* bytes that one command may take */
 #define SESSION_LINE_MAX    (64u << 20) /* one response without its literals */
 #define SESSION_QUIET       2  /* s without input: look at the folder once */
 #define SESSION_ADDRESS     64 /* bytes of an address as text */

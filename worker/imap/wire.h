@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shm/limits.h"
 #include "worker/imap/buf.h"
 
 enum wire_state {
@@ -39,9 +40,6 @@ struct wire {
 	bool (*blocked)(void *);
 	void *blocked_arg;
 };
-
-#define WIRE_READ_AHEAD 65536u
-#define WIRE_OUT        32768u
 
 /*
  * in/out/control stay the caller's. input[n]: bytes already read for it, at
