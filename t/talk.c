@@ -248,24 +248,6 @@ forget_lines(struct client *c)
 	c->count = k;
 }
 
-/* A port of 127.0.0.1 that nobody listens on just now. */
-static int
-free_port(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd == -1 || bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&a, &n) == -1) {
-		perror("talk: port");
-		exit(2);
-	}
-	(void)close(fd);
-	return ntohs(a.sin_port);
-}
-
 static void
 run_daemon(void)
 {
@@ -305,10 +287,10 @@ start_daemon(void)
 {
 	char text[16];
 
-	port = free_port();
+	port = talk_free_port(0);
 	(void)snprintf(text, sizeof(text), "%d", port);
 	(void)setenv("TALK_PORT", text, 1);
-	(void)snprintf(text, sizeof(text), "%d", free_port());
+	(void)snprintf(text, sizeof(text), "%d", talk_free_port(1));
 	(void)setenv("TALK_SSLPORT", text, 1);
 	server = fork();
 	if (server == 0)

@@ -43,5 +43,9 @@ ssize_t talk_inflate(
 bool talk_outside(const char *dir, char *line, FILE *in, int *lineno);
 /* Removes a folder and all in it. */
 bool talk_remove(const char *path);
+/* A port of 127.0.0.1 for a server, 0 or 1 of a site; it is ours until the next
+ * call for the same one. It lies below the ports that the kernel gives to outgoing
+ * connections, so that what is free stays free until the server listens. */
+int talk_free_port(int which);
 
 #endif

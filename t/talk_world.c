@@ -1,7 +1,10 @@
 /* Steps of the world outside: what other programs do to a Maildir. */
 #include "t/talk.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+
+#include <netinet/in.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -310,4 +313,51 @@ talk_outside(const char *site, char *line, FILE *in, int *at)
 	    strcmp(verb, "unlink") == 0 || strcmp(verb, "rmdir") == 0)
 		return do_file(verb, arg, in);
 	return talk_fail("unknown step @%s", verb);
+}
+
+/* A datagram socket on the same port keeps our other runs away from it. */
+static bool
+take_port(int n, int *keep)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+	bool ok;
+
+	*keep = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	a.sin_port = htons((uint16_t)n);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ok = *keep != -1 && fd != -1 &&
+	     bind(*keep, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	     bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	     listen(fd, 1) == 0;
+	if (fd != -1)
+		(void)close(fd);
+	if (!ok && *keep != -1)
+		(void)close(*keep);
+	return ok;
+}
+
+int
+talk_free_port(int which)
+{
+	enum {
+		FIRST = 12000,
+		COUNT = 7000
+	};
+	static int last = -1, kept[2] = {-1, -1};
+	int i;
+
+	if (last == -1)
+		last = (int)getpid() * 17 % COUNT;
+	if (kept[which] != -1)
+		(void)close(kept[which]);
+	for (i = 0; i < COUNT; i++) {
+		last = (last + 1) % COUNT;
+		if (take_port(FIRST + last, &kept[which]))
+			return FIRST + last;
+	}
+	(void)fprintf(stderr, "talk: no free port\n");
+	exit(2);
 }
