@@ -2,9 +2,8 @@
  * Limits on connections. Two tables: connections by number (an array with a
  * free list; a number is the slot and how often it was used, so that an old
  * number is never taken for a new connection; those that count against
- * MAXUNAUTH are chained by age) and addresses (a tree; those
- * without a connection are also in a queue, oldest first, from which they are
- * dropped).
+ * MAXUNAUTH are chained by age) and addresses (a tree; those without a
+ * connection are also in a queue, oldest first, from which they are dropped).
  */
 #include "master/admit.h"
 
@@ -299,16 +298,18 @@ admit_evict(struct admit *a, uint64_t conn)
 	c->state = CONN_EVICTED;
 }
 
-void
-admit_give(struct admit *a, uint64_t conn, unsigned worker)
+int
+admit_give(struct admit *a, uint64_t conn, unsigned from, unsigned worker)
 {
 	struct conn *c = find_conn(a, conn);
 
-	if (c == NULL || worker >= BOOT_WORKERS)
-		return;
+	if (c == NULL || worker >= BOOT_WORKERS || c->worker != from ||
+	    (from != BOOT_WORKERS && c->state != CONN_IN))
+		return -1;
 	a->load[c->worker]--;
 	c->worker = (uint8_t)worker;
 	a->load[worker]++;
+	return 0;
 }
 
 int

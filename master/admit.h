@@ -77,8 +77,11 @@ int admit_name(struct admit *, const struct settings *,
 uint64_t admit_refuse(struct admit *);
 /* Its worker was told to drop it: it counts as unauthenticated no more. */
 void admit_evict(struct admit *, uint64_t conn);
-/* The connection is now that worker's. */
-void admit_give(struct admit *, uint64_t conn, unsigned worker);
+/*
+ * The connection is now that worker's: of a newcomer (from BOOT_WORKERS), or of
+ * one that is logged in and was from's until now. -1: it is no such one.
+ */
+int admit_give(struct admit *, uint64_t conn, unsigned from, unsigned worker);
 /*
  * What worker says of a connection: it is gone, it has logged in. -1 if it is
  * not that worker's (nothing changes then).

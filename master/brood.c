@@ -41,6 +41,7 @@ static bool may_start(const struct brood *, enum boot_role, uint64_t now);
 static int start_child(struct brood *, struct child *, enum boot_role);
 static int exec_child(struct brood *, struct child *, int parent, int log);
 static void introduce(struct brood *, struct child *);
+static void give_key(struct brood *, struct child *);
 static void give_table(struct brood *, struct child *);
 static void give_log(struct brood *, struct child *);
 static void give_tickets(struct brood *, struct child *);
@@ -51,7 +52,6 @@ static void hear_one(struct brood *, struct child *, struct ipc_msg *);
 static void offend(const struct child *, const char *what);
 static void take_blame(
     const struct brood *, const struct child *, struct ipc_msg *);
-static void take_kick(struct brood *, struct child *, struct ipc_msg *);
 static void take_hello(struct child *, struct ipc_msg *);
 static void take_conn(struct brood *, struct child *, struct ipc_msg *);
 static void take_certs_ok(
@@ -230,12 +230,7 @@ introduce(struct brood *b, struct child *c)
 	struct ipc_put put;
 	int pair[2];
 
-	if (role_find(c->role)->key) {
-		ipc_begin(&put, IPC_KEY);
-		ipc_put_bytes(&put, b->key, sizeof(b->key));
-		brood_send(b, c, &put, -1);
-		ipc_wipe();
-	}
+	give_key(b, c);
 	give_tickets(b, c);
 	if (c->role == BOOT_WORKER && b->certs != -1) {
 		send_certs(b, c, b->certs, !b->told);
@@ -268,6 +263,21 @@ introduce(struct brood *b, struct child *c)
 		close(pair[0]);
 		close(pair[1]);
 	}
+}
+
+static void
+give_key(struct brood *b, struct child *c)
+{
+	struct ipc_put put;
+
+	if (!role_find(c->role)->key)
+		return;
+	ipc_begin(&put, IPC_KEY);
+	ipc_put_bytes(&put, b->key, sizeof(b->key));
+	if (c->role == BOOT_SPAWNER && b->drain != DRAIN_NONE)
+		ipc_put_bytes(&put, b->moves.key, sizeof(b->moves.key));
+	brood_send(b, c, &put, -1);
+	ipc_wipe();
 }
 
 /* To whoever is a worker, of the old generation too: all resume with all. */
@@ -408,11 +418,17 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 	case IPC_CERTS_OK:
 		take_certs_ok(b, c, msg);
 		return;
+	case IPC_OFFER:
+	case IPC_SETTLED:
+		if (moves_hear(b, c, msg) == -1)
+			offend(c, ipc_name(msg->type));
+		return;
 	case IPC_BLAME:
 		take_blame(b, c, msg);
 		return;
 	case IPC_KICK:
-		take_kick(b, c, msg);
+		if (brood_hear_kick(b, c, msg) == -1)
+			offend(c, ipc_name(msg->type));
 		return;
 	default:
 		offend(c, ipc_name(msg->type));
@@ -452,24 +468,6 @@ take_blame(const struct brood *b, const struct child *c, struct ipc_msg *msg)
 			offend(&b->v[i], boot_role_name(c->role));
 }
 
-/* An account may not stay, says auth; it has logged why. */
-static void
-take_kick(struct brood *b, struct child *c, struct ipc_msg *msg)
-{
-	char user[256];
-	struct ipc_get get;
-	uint64_t conn;
-
-	ipc_open(&get, msg);
-	conn = ipc_get_u64(&get);
-	ipc_get_str(&get, user, sizeof(user));
-	if (ipc_done(&get) == -1 || c->role != BOOT_AUTH || conn != 0 ||
-	    user[0] == '\0')
-		offend(c, "KICK");
-	else
-		brood_kick(b, 0, user);
-}
-
 static void
 take_hello(struct child *c, struct ipc_msg *msg)
 {
@@ -503,6 +501,8 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 		offend(c, ipc_name(msg->type));
 		return;
 	}
+	if (msg->type == IPC_CLOSED)
+		moves_settled(b, c, conn);
 	if (msg->type == IPC_FULL)
 		c->full = conn != 0;
 	else if ((msg->type == IPC_CLOSED
@@ -511,7 +511,7 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
 		    c->number, ipc_name(msg->type));
 	if (c->retired)
-		brood_end_retired(b, c);
+		drain_end_retired(b, c);
 }
 
 static void
@@ -701,17 +701,13 @@ brood_settle_certs(struct brood *b, bool good)
 			send_certs(b, &b->v[i], b->certs, false);
 }
 
-void
-brood_end_retired(struct brood *b, struct child *c)
+struct child *
+brood_servant(struct brood *b, enum boot_role role)
 {
-	struct ipc_put put;
-
-	if (admit_load(b->admit, c->number) > 0)
-		return;
-	ipc_begin(&put, IPC_STOP);
-	ipc_put_u32(&put, 1);
-	ipc_put_u32(&put, 1);
-	brood_send(b, c, &put, -1);
+	for (int i = 0; i < BROOD_SERVANTS; i++)
+		if (servants[i] == role)
+			return &b->v[i];
+	return NULL;
 }
 
 void

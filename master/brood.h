@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "master/admit.h"
+#include "master/moves.h"
 #include "master/tickets.h"
 #include "shm/boot.h"
 #include "shm/ipc.h"
@@ -79,6 +80,7 @@ struct brood {
 		DRAIN_SERVANTS, /* they have gone */
 	} drain;
 	uint64_t drain_until; /* ms: the end of this state */
+	struct moves moves;   /* of its parked clients to the new workers */
 	bool drain_orphans;   /* one of its servants has died */
 };
 
@@ -107,10 +109,12 @@ void brood_settings(struct brood *);
 void brood_try_certs(struct brood *, int fd);
 enum brood_certs brood_certs(const struct brood *, char *why, size_t size);
 void brood_settle_certs(struct brood *, bool good);
-/* A retired worker that has no client any more is told to end. */
-void brood_end_retired(struct brood *, struct child *);
+/* The servant of that role, of the new generation. */
+struct child *brood_servant(struct brood *, enum boot_role);
 /* IPC_KICK to all workers, and NOTBEFORE first if it is a user's. */
 void brood_kick(struct brood *, uint64_t conn, const char *user);
+/* KICK from a child: an account may not stay, says auth. -1: not its word. */
+int brood_hear_kick(struct brood *, const struct child *, struct ipc_msg *);
 /* Tells all of a role (BOOT_ANY: everybody) to stop. */
 void brood_stop(struct brood *, enum boot_role, bool fast, uint32_t seconds);
 void brood_kill(struct brood *, enum boot_role);

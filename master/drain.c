@@ -6,6 +6,7 @@
 #include "master/drain.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "shm/log.h"
 
@@ -41,13 +42,27 @@ drain_inherit(
 		}
 	for (int i = BROOD_SERVANTS; i < BROOD_OLD; i++)
 		if (b->v[i].pid != 0)
-			brood_end_retired(b, &b->v[i]);
+			drain_end_retired(b, &b->v[i]);
+}
+
+void
+drain_end_retired(struct brood *b, struct child *c)
+{
+	struct ipc_put put;
+
+	if (admit_load(b->admit, c->number) > 0)
+		return;
+	ipc_begin(&put, IPC_STOP);
+	ipc_put_u32(&put, 1);
+	ipc_put_u32(&put, 1);
+	brood_send(b, c, &put, -1);
 }
 
 /* Without auth, spawner or watch the old workers are no use to anybody. */
 void
 drain_died(struct brood *b, const struct child *c)
 {
+	moves_died(b, c);
 	if (c->old && c->role != BOOT_WORKER && c->role != BOOT_LOG &&
 	    b->drain == DRAIN_CLIENTS)
 		b->drain_orphans = true;
@@ -85,6 +100,7 @@ drain_turn(struct brood *b, uint64_t now)
 	if (b->drain == DRAIN_SERVANTS && count(b, BOOT_ANY) == 0) {
 		log_line(LOG_LEVEL_NOTICE, "the old processes have gone");
 		b->drain = DRAIN_NONE;
+		explicit_bzero(&b->moves, sizeof(b->moves));
 	}
 }
 

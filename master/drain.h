@@ -13,6 +13,8 @@ void drain_inherit(
     struct brood *, const struct child *, size_t n, uint64_t now);
 /* One of either generation has died. */
 void drain_died(struct brood *, const struct child *);
+/* A retired worker that has no client any more is told to end. */
+void drain_end_retired(struct brood *, struct child *);
 /* What is due by now. */
 void drain_turn(struct brood *, uint64_t now);
 

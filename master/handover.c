@@ -4,10 +4,12 @@
  *   handover VERSION IPC_VERSION     the first
  *   config PATH, pidfile PATH
  *   master FOREGROUND LOCK LOGIN LOGOUT NOTIFY CONTROL STARTED INCARNATIONS
+ *   key FOUR NUMBERS
+ *   notbefore TIME USER           ("": of all accounts)
  *   listener FD VIEW
  *   child ROLE NUMBER INCARNATION PID CHANNEL LOG TABLE EXTERNAL HELLO
- *   conn ID STATE TRUSTED VIEW WORKER WIDE KIND NET WIDENET   (nets: two
- * numbers) end                              the last
+ *   conn ID STATE TRUSTED VIEW WORKER WIDE KIND NET WIDENET   (nets: two each)
+ *   end                              the last
  */
 #include "master/handover.h"
 
@@ -20,6 +22,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "master/notbefore.h"
+
 #define NUMBERS  16
 #define LINE_MAX (SETTINGS_PATH + 64)
 
@@ -30,12 +34,15 @@ struct reading {
 	bool complete; /* "end" was seen */
 };
 
+static void put_tickets(FILE *, const struct handover *);
 static void put_child(FILE *, const struct child *);
 static void put_conn(FILE *, const struct admit_saved *);
 static int take_line(struct reading *, char *);
 static int take_numbers(struct reading *, const char *);
 static int take_master(struct reading *);
 static int take_listener(struct reading *);
+static int take_key(struct reading *);
+static int take_notbefore(const char *);
 static int take_child(struct reading *);
 static int take_conn(struct reading *);
 static uint64_t half(const uint8_t *);
@@ -67,6 +74,7 @@ handover_write(const struct handover *h)
 	    h->lock, h->log[0], h->log[1], h->notify + 1, h->control + 1,
 	    (unsigned long long)h->started,
 	    (unsigned long long)h->incarnations);
+	put_tickets(f, h);
 	for (size_t i = 0; i < h->listeners.n; i++)
 		(void)fprintf(f, "listener %d %u\n", h->listeners.v[i].fd,
 		    h->listeners.v[i].view);
@@ -80,6 +88,25 @@ handover_write(const struct handover *h)
 		return -1;
 	}
 	return fd;
+}
+
+static void
+put_tickets(FILE *f, const struct handover *h)
+{
+	const char *user;
+	uint64_t when;
+
+	(void)fprintf(f, "key %llu %llu %llu %llu\n",
+	    (unsigned long long)half(h->key),
+	    (unsigned long long)half(h->key + 8),
+	    (unsigned long long)half(h->key + 16),
+	    (unsigned long long)half(h->key + 24));
+	for (size_t i = 0; notbefore_each(i, &user, &when); i++)
+		/* No name has a line's end; rather all than none. */
+		if (when > 0)
+			(void)fprintf(f, "notbefore %llu %s\n",
+			    (unsigned long long)when,
+			    strchr(user, '\n') == NULL ? user : "");
 }
 
 static void
@@ -167,6 +194,7 @@ take_line(struct reading *r, char *line)
 	} words[] = {
 	    {"master ", take_master},
 	    {"listener ", take_listener},
+	    {"key ", take_key},
 	    {"child ", take_child},
 	    {"conn ", take_conn},
 	};
@@ -190,6 +218,8 @@ take_line(struct reading *r, char *line)
 		n = strlcpy(r->out->pidfile, line + 8, sizeof(r->out->pidfile));
 		return n < sizeof(r->out->pidfile) ? 0 : -1;
 	}
+	if (strncmp(line, "notbefore ", 10) == 0)
+		return take_notbefore(line + 10);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		n = strlen(words[i].word);
 		if (strncmp(line, words[i].word, n) == 0)
@@ -243,6 +273,30 @@ take_listener(struct reading *r)
 	if (r->count != 2 || l->n == LISTEN_MAX || r->n[1] > 1)
 		return -1;
 	l->v[l->n++] = (struct listener){(int)r->n[0], (unsigned)r->n[1]};
+	return 0;
+}
+
+static int
+take_key(struct reading *r)
+{
+	if (r->count != 4)
+		return -1;
+	for (size_t i = 0; i < 4; i++)
+		unhalf(r->out->key + 8 * i, r->n[i]);
+	return 0;
+}
+
+static int
+take_notbefore(const char *p)
+{
+	uint64_t when;
+	char *end;
+
+	errno = 0;
+	when = strtoull(p, &end, 10);
+	if (*p < '0' || *p > '9' || errno != 0 || *end != ' ')
+		return -1;
+	notbefore_set(end + 1, when);
 	return 0;
 }
 

@@ -15,9 +15,9 @@
 
 /*
  * Of this text, and of the messages between a master and its children: the new
- * master hears the old one's children (CLOSED, LOGGEDIN, STOP, KICK).
+ * master hears the old one's children (CLOSED, LOGGEDIN, STOP, KICK, OFFER).
  */
-#define HANDOVER_VERSION 2
+#define HANDOVER_VERSION 3
 
 struct handover {
 	char config[SETTINGS_PATH], pidfile[SETTINGS_PATH];
@@ -27,18 +27,19 @@ struct handover {
 	int notify, control; /* sockets, -1: none */
 	uint64_t started;    /* CLOCK_REALTIME, s */
 	uint64_t incarnations;
+	uint8_t key[32]; /* of its tickets */
 	struct listeners listeners;
 	struct child children[BROOD_MAX];
 	size_t nchildren;
 	struct admit *admit; /* the connections */
 };
 
-/* The text in a memfd, or -1 with errno. */
+/* The text in a memfd, with what notbefore.h holds; or -1 with errno. */
 int handover_write(const struct handover *);
 /*
- * Reads it (fd stays the caller's), makes out->admit. 0; -1: notes say what it
- * does not understand. The descriptors in it are numbers of this process if it
- * was executed by the writer.
+ * Reads it (fd stays the caller's), makes out->admit, sets notbefore.h's. 0;
+ * -1: notes say what it does not understand. The descriptors in it are numbers
+ * of this process if it was executed by the writer.
  */
 int handover_read(int fd, struct handover *out, struct notes *);
 /* Lets all of its descriptors survive an exec (on), or not. 0, -1. */

@@ -8,6 +8,23 @@
 
 #include "master/notbefore.h"
 
+int
+brood_hear_kick(struct brood *b, const struct child *c, struct ipc_msg *msg)
+{
+	char user[256];
+	struct ipc_get get;
+	uint64_t conn;
+
+	ipc_open(&get, msg);
+	conn = ipc_get_u64(&get);
+	ipc_get_str(&get, user, sizeof(user));
+	if (ipc_done(&get) == -1 || c->role != BOOT_AUTH || conn != 0 ||
+	    user[0] == '\0')
+		return -1;
+	brood_kick(b, 0, user); /* auth has logged why */
+	return 0;
+}
+
 void
 brood_kick(struct brood *b, uint64_t conn, const char *user)
 {

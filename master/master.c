@@ -232,6 +232,7 @@ take_over(struct master *m, const struct handover *h)
 	m->porch.listeners = h->listeners;
 	m->brood.admit = h->admit;
 	m->brood.incarnations = h->incarnations;
+	memcpy(m->brood.moves.key, h->key, sizeof(h->key));
 	m->brood.log = h->log[0];
 	m->brood.local = h->notify;
 	m->control.fd = h->control;
@@ -431,6 +432,7 @@ started(struct master *m)
 
 	m->phase = PHASE_RUN;
 	m->brood.ready = true;
+	moves_begin(&m->brood);
 	write_pids(m);
 	log_line(LOG_LEVEL_NOTICE, "ready, version %s, %u workers", VERSION,
 	    set->workers);
@@ -707,6 +709,7 @@ hand_over(const struct master *m, struct handover *h)
 	h->control = m->control.fd;
 	h->started = m->control.started;
 	h->incarnations = b->incarnations;
+	memcpy(h->key, b->key, sizeof(h->key));
 	h->listeners = m->porch.listeners;
 	h->admit = b->admit;
 	for (int i = 0; i < BROOD_MAX; i++)

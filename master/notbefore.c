@@ -62,12 +62,23 @@ notbefore_set(const char *user, uint64_t when)
 int
 notbefore_tell(int channel)
 {
-	if (all > 0 && tell(channel, "", all) == -1)
-		return -1;
-	for (size_t i = 0; i < nentries; i++)
-		if (tell(channel, entries[i].user, entries[i].time) == -1)
+	const char *user;
+	uint64_t when;
+
+	for (size_t i = 0; notbefore_each(i, &user, &when); i++)
+		if (when > 0 && tell(channel, user, when) == -1)
 			return -1;
 	return 0;
+}
+
+bool
+notbefore_each(size_t i, const char **user, uint64_t *when)
+{
+	if (i > nentries)
+		return false;
+	*user = i == 0 ? "" : entries[i - 1].user;
+	*when = i == 0 ? all : entries[i - 1].time;
+	return true;
 }
 
 static int

@@ -20,6 +20,8 @@ void notbefore_take(struct ipc_msg *);
 void notbefore_set(const char *user, uint64_t time);
 /* Tells a new spawner all that was set here. 0, or -1 with errno. */
 int notbefore_tell(int channel);
+/* The i-th entry (the first is that of all accounts, ""); false: none. */
+bool notbefore_each(size_t i, const char **user, uint64_t *time);
 /* Whether a ticket of this account, sealed at that time (s), is void. */
 bool notbefore_voids(const char *user, uint64_t sealed);
 

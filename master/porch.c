@@ -317,7 +317,8 @@ hand_over(struct porch *p, const struct listener *listener,
 		ipc_put_u32(&put, peer->local_port);
 		ipc_put_str(&put, refusal);
 		if (brood_send(p->brood, worker, &put, peer->fd) == 0) {
-			admit_give(p->brood->admit, conn, worker->number);
+			(void)admit_give(p->brood->admit, conn, BOOT_WORKERS,
+			    worker->number);
 			return 0;
 		}
 		skip |= UINT64_C(1) << worker->number;

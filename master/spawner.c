@@ -13,6 +13,11 @@
  *   account  not more than MAXPERUSER clients; beyond it the oldest that is
  *            parked gives way (places.c)
  *
+ * A parked client of the generation before, moved to a worker of this one, is
+ * counted and its ticket sealed again (RESEAL): the old ticket must have been
+ * sealed by the old auth for the very worker that the master says has offered
+ * this connection (heirs.c), and pass as any other but for its age.
+ *
  * A worker that lies is told "ticket" and a line of the log says why; it keeps
  * its channel, since all that it can have this way is a refusal.
  *
@@ -34,6 +39,7 @@
 #include <unistd.h>
 
 #include "auth/ticket.h"
+#include "master/heirs.h"
 #include "master/indexdir.h"
 #include "master/notbefore.h"
 #include "master/places.h"
@@ -57,7 +63,8 @@ struct spawner {
 	pid_t (*start_template)(const struct boot *, int);
 	int parent;
 	uint8_t key[TICKET_KEY];
-	bool has_key;
+	uint8_t old_key[TICKET_KEY]; /* of the generation before */
+	bool has_key, has_old_key;
 	struct peer workers[BOOT_WORKERS];
 	pid_t template;
 	int channel;      /* to the template, -1: none */
@@ -88,6 +95,7 @@ static const char *check_claim(const struct spawner *, uint32_t worker,
     uint64_t conn, const struct ticket *);
 static const char *check_ticket(
     struct spawner *, uint32_t worker, uint64_t conn, const struct ticket *);
+static const char *check_owner(const struct spawner *, const struct ticket *);
 static bool seat(struct spawner *, const struct newcomer *);
 static void grant(struct spawner *, struct newcomer *);
 static void make_place(struct spawner *);
@@ -96,6 +104,10 @@ static void reply(struct spawner *, uint32_t worker, struct ipc_put *);
 static void refuse(struct spawner *, uint32_t worker, uint64_t conn,
     enum ipc_refused why, uint32_t count);
 static const char *take_ended(uint32_t worker, struct ipc_msg *);
+static const char *take_reseal(
+    struct spawner *, uint32_t worker, struct ipc_msg *);
+static size_t reseal(struct spawner *, const uint8_t *, size_t, struct ticket *,
+    uint8_t sealed[TICKET_MAX]);
 static void start_template(struct spawner *);
 static void end_template(struct spawner *);
 static void from_template(struct spawner *);
@@ -232,6 +244,9 @@ master_says(struct spawner *s, struct ipc_msg *msg)
 	case IPC_NOTBEFORE:
 		notbefore_take(msg);
 		return;
+	case IPC_HEIR:
+		heirs_take(msg);
+		return;
 	case IPC_STOP:
 		s->stopped = true;
 		return;
@@ -244,11 +259,17 @@ static void
 take_key(struct spawner *s, struct ipc_msg *msg)
 {
 	struct ipc_get get;
-	const uint8_t *key;
-	size_t n;
+	const uint8_t *key, *old;
+	size_t n, nold;
 
 	ipc_open(&get, msg);
 	key = ipc_get_bytes(&get, &n, sizeof(s->key));
+	if (n == sizeof(s->key) && get.p != get.end) {
+		old = ipc_get_bytes(&get, &nold, sizeof(s->old_key));
+		s->has_old_key = nold == sizeof(s->old_key);
+		if (s->has_old_key)
+			memcpy(s->old_key, old, nold);
+	}
 	if (ipc_done(&get) == 0 && n == sizeof(s->key)) {
 		memcpy(s->key, key, n);
 		s->has_key = true;
@@ -324,6 +345,8 @@ worker_says(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 	switch (msg->type) {
 	case IPC_START:
 		return take_start(s, worker, msg);
+	case IPC_RESEAL:
+		return take_reseal(s, worker, msg);
 	case IPC_ENDED:
 	case IPC_KEPT:
 		return take_ended(worker, msg);
@@ -486,6 +509,12 @@ check_ticket(
 	if (now > t->time + TICKET_AGE &&
 	    t->incarnation > s->boot.incarnation && !places_have(worker, conn))
 		return "too old";
+	return check_owner(s, t);
+}
+
+static const char *
+check_owner(const struct spawner *s, const struct ticket *t)
+{
 	if (notbefore_voids(t->owner.user, t->time))
 		return "sealed before its account was ended";
 	if (s->boot.privileged != 0 &&
@@ -560,6 +589,67 @@ take_ended(uint32_t worker, struct ipc_msg *msg)
 	else
 		places_kept(worker, conn);
 	return NULL;
+}
+
+/* What no worker of ours would have asked, as worker_says. */
+static const char *
+take_reseal(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
+{
+	static uint8_t old[TICKET_MAX], sealed[TICKET_MAX];
+	static struct ticket t;
+	const uint8_t *ticket;
+	struct ipc_get get;
+	struct ipc_put put;
+	size_t len, n;
+
+	memset(&t, 0, sizeof(t));
+	ipc_open(&get, msg);
+	t.conn = ipc_get_u64(&get);
+	t.worker = worker;
+	t.incarnation = s->workers[worker].incarnation;
+	ticket = ipc_get_bytes(&get, &len, TICKET_MAX);
+	if (ipc_done(&get) == -1)
+		return "malformed RESEAL";
+	if (len > 0)
+		memcpy(old, ticket, len);
+	/* HEIR was sent before the client: it is there, if unread. */
+	from_master(s);
+	n = reseal(s, old, len, &t, sealed);
+	ipc_begin(&put, IPC_RESEALED);
+	ipc_put_u64(&put, t.conn);
+	ipc_put_str(&put, n > 0 ? t.owner.user : "");
+	ipc_put_bytes(&put, sealed, n);
+	reply(s, worker, &put);
+	ipc_wipe();
+	return NULL;
+}
+
+/*
+ * The length of the new ticket; 0: refused. The client is counted whatever the
+ * limit: it was before.
+ */
+static size_t
+reseal(struct spawner *s, const uint8_t *old, size_t len, struct ticket *t,
+    uint8_t sealed[TICKET_MAX])
+{
+	const char *wrong = "there is no key of the generation before";
+	uint32_t count;
+	size_t n = 0;
+
+	if (s->has_key && s->has_old_key &&
+	    (wrong = heirs_open(old, len, s->old_key, t)) == NULL)
+		wrong = check_owner(s, t);
+	if (wrong == NULL &&
+	    (n = ticket_seal(t, s->key, sealed, TICKET_MAX)) == 0)
+		wrong = "cannot be sealed";
+	if (wrong == NULL && places_take(t->worker, t->conn, &t->owner,
+				 UINT32_MAX, &count) != PLACES_TAKEN)
+		wrong = "it has no place";
+	if (wrong == NULL)
+		return n;
+	log_line(LOG_LEVEL_ERR, "worker %u: an inherited ticket is refused: %s",
+	    t->worker, wrong);
+	return 0;
 }
 
 static void

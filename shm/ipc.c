@@ -189,6 +189,16 @@ ipc_recv(
 }
 
 int
+ipc_forward(int channel, enum ipc_type type, const struct ipc_msg *msg)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, type);
+	put_raw(&put, msg->body, msg->len);
+	return ipc_send(channel, &put, msg->fds, msg->nfds);
+}
+
+int
 ipc_take_fd(struct ipc_msg *msg, int i)
 {
 	int fd;

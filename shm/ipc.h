@@ -12,12 +12,17 @@
 #include <stdint.h>
 
 #include "shm/boot.h"
+#include "shm/ipc_words.h"
 
 #define IPC_VERSION      3      /* said in HELLO; another one is refused */
 #define IPC_BODY_MAX     73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX      3      /* descriptors with one message */
 #define IPC_RECORD_MAX   16384u /* bytes of a parked client's state */
 #define IPC_RESUME_INPUT 16384u /* bytes read while it was parked */
+#define IPC_OFFER_MAX    (IPC_RECORD_MAX + 12288u)
+#define IPC_MOVE_MOST    16 /* clients that one worker offers at a time */
+/* Of a parked client's state (its first byte): worker/imap/park_record.h. */
+#define IPC_RECORD_VERSION 1
 
 /*
  * X(NAME, from, to, descriptors, largest body). Roles are of enum boot_role
@@ -30,7 +35,8 @@
  * SETTINGS  ; fd: memfd with a struct boot                 after a reload
  * CERTS     u32 tell (1: log them); fd: memfd, see worker/net/bundle.h
  * CERTS_OK  u32 ok, str reason                             answer to CERTS
- * KEY       32 bytes                                       the ticket key
+ * KEY       32 bytes: the ticket key; to a spawner 32 more: that of the
+ *           generation before, if it drains
  * TICKETS   160 bytes: two TLS ticket keys, in use and before
  * NOTE      u64 conn, u32 state (IPC_NOTE_*), u64 received, u64 sent, str
  *           folder, str device ("": as before): for the connection table
@@ -110,6 +116,23 @@
  * COMPRESS  u64 conn, bytes read and not used; fd: the stream. The OK has been
  *           written, nothing more is read or written until STREAM
  * STREAM    u64 conn; fd: the stream from now on; none: the client is lost
+ * MOVE      u32 version of the records that the new generation's sessions take:
+ *           from now on offer parked clients
+ * OFFER     u64 conn, bytes ticket, str user, u32 listener, str peer address,
+ *           u32 peer port, str local address, u32 local port, u32 waits (1:
+ *           news of a folder), u64 since (CLOCK_REALTIME, s), u64 in, u64 out (as
+ *           in the connection table), u64 login and u64 deadline
+ *           (CLOCK_MONOTONIC, ms), u64 header bytes, u64 body bytes,
+ *           u64 received, u64 sent, str device, str folder, u32 flags
+ *           (IPC_PARK_*), u32 bad, str tag, bytes record (as PARK); fd: the
+ *           socket. At most IPC_MOVE_MOST wait for their MOVED
+ * HEIR      u64 conn, u32 from, u64 incarnation, u32 to, u64 incarnation: a
+ *           worker of the generation before has offered it, to is its heir
+ * INHERIT   as OFFER, from the master to the heir
+ * RESEAL    u64 conn, bytes ticket of the generation before: for the heir
+ * RESEALED  u64 conn, str user, bytes ticket (none: refused)
+ * SETTLED   u64 conn: the heir has it parked or with a session
+ * MOVED     u64 conn, u32 taken (0: it stays), to who has offered it
  */
 #define IPC_LIST(X)                                                            \
 	X(HELLO, ANY, MASTER, 0, 64)                                           \
@@ -117,7 +140,7 @@
 	X(SETTINGS, MASTER, ANY, 1, 64)                                        \
 	X(CERTS, MASTER, WORKER, 1, 64)                                        \
 	X(CERTS_OK, WORKER, MASTER, 0, 2048)                                   \
-	X(KEY, MASTER, ANY, 0, 64)                                             \
+	X(KEY, MASTER, ANY, 0, 128)                                            \
 	X(TICKETS, MASTER, WORKER, 0, 192)                                     \
 	X(STOP, MASTER, ANY, 0, 64)                                            \
 	X(BLAME, ANY, MASTER, 0, 64)                                           \
@@ -166,60 +189,20 @@
 	X(DONE, MASTER, ADMIN, 0, 64)                                          \
 	X(YIELD, SPAWNER, WORKER, 0, 64)                                       \
 	X(KEPT, WORKER, SPAWNER, 0, 64)                                        \
-	X(FULL, WORKER, MASTER, 0, 64)
+	X(FULL, WORKER, MASTER, 0, 64)                                         \
+	X(MOVE, MASTER, WORKER, 0, 64)                                         \
+	X(OFFER, WORKER, MASTER, 1, IPC_OFFER_MAX)                             \
+	X(HEIR, MASTER, SPAWNER, 0, 64)                                        \
+	X(INHERIT, MASTER, WORKER, 1, IPC_OFFER_MAX)                           \
+	X(RESEAL, WORKER, SPAWNER, 0, 16384)                                   \
+	X(RESEALED, SPAWNER, WORKER, 0, 16384)                                 \
+	X(SETTLED, WORKER, MASTER, 0, 64)                                      \
+	X(MOVED, MASTER, WORKER, 0, 64)
 
 #define IPC_ENUM(name, from, to, fds, max) IPC_##name,
 enum ipc_type {
 	IPC_NONE,
 	IPC_LIST(IPC_ENUM) IPC_TYPES
-};
-
-#define IPC_CLIENT_TLS    1u  /* implicit TLS: handshake first */
-#define IPC_CLIENT_REFUSE 2u  /* only tell the refusal and close */
-#define IPC_CLIENT_TRUST  4u  /* peer is in TRUSTED_NETS */
-#define IPC_CLIENT_CERT   8u  /* EXTERNAL is on for this listener */
-#define IPC_CLIENT_PROXY  16u /* a PROXY header comes first, then NAMED */
-#define IPC_CLIENT_EXTRA  32u /* beyond MAXPERIP: only in another's place */
-#define IPC_START_NEW     1u  /* a session of its own */
-#define IPC_START_INSTEAD 2u  /* in place of a parked one of the account */
-
-#define IPC_ASK_TLS   1u /* the client speaks TLS */
-#define IPC_ASK_TRUST 2u /* from TRUSTED_NETS */
-#define IPC_ASK_CERT  4u /* asked by a worker of an EXTERNAL listener */
-
-enum ipc_no {          /* why a login failed */
-	IPC_NO_FAILED, /* NO [AUTHENTICATIONFAILED]: all that is not below */
-	IPC_NO_UNAVAILABLE, /* NO [UNAVAILABLE]: temporary, say try again */
-	IPC_NO_EXPIRED,     /* right password, expired account */
-	IPC_NO_DISABLED,    /* right password, disableimap: BYE */
-	IPC_NO_INSECURE, /* right password, disableinsecureimap, no TLS: BYE */
-};
-enum ipc_refused {               /* why no session */
-	IPC_REFUSED_TICKET,      /* forged, old, another worker's: BYE */
-	IPC_REFUSED_LIMIT,       /* MAXPERUSER: count and limit are told */
-	IPC_REFUSED_UNAVAILABLE, /* cannot fork */
-};
-#define IPC_SERVE_TLS      1u /* stream is relayed from TLS */
-#define IPC_SERVE_STARTTLS 2u /* ... that began with STARTTLS */
-#define IPC_SERVE_AUTH     4u /* AUTHENTICATE, not LOGIN */
-#define IPC_SERVE_COMPRESS 8u /* stream is relayed from COMPRESS */
-#define IPC_PARK_SELECTED  1u /* a mailbox is: NOOP needs a session */
-/* Only tell what is new: nothing is read before a STAY, PARK needs no WISH. */
-#define IPC_RESUME_NEWS   16u
-#define IPC_SHUTDOWN_STOP 0u /* the server stops */
-#define IPC_SHUTDOWN_FAST 1u /* ... and does not wait */
-#define IPC_SHUTDOWN_KICK 2u /* an administrator ends it */
-#define IPC_NOTE_AUTH     0u /* no folder is selected */
-#define IPC_NOTE_SELECTED 1u
-#define IPC_NOTE_IDLE     2u
-#define IPC_NOTE_TEXT     256 /* bytes of a text, terminated */
-
-enum ipc_end {
-	IPC_END_LOGOUT,       /* the client said LOGOUT */
-	IPC_END_DISCONNECTED, /* it went away */
-	IPC_END_TIMEOUT,      /* nothing came for too long, or took no bytes */
-	IPC_END_SHUTDOWN,     /* told by SHUTDOWN */
-	IPC_END_PROTOCOL,     /* too many errors, or a limit */
 };
 
 struct ipc_msg { /* one received message; body lent until the next receive */
@@ -279,6 +262,11 @@ void ipc_blame(int master, uint32_t number, uint64_t incarnation);
  */
 int ipc_recv(
     int channel, enum boot_role me, enum boot_role from, struct ipc_msg *msg);
+/*
+ * Sends a received message on as another one with the same body; descriptors
+ * stay the message's. As ipc_send.
+ */
+int ipc_forward(int channel, enum ipc_type, const struct ipc_msg *);
 /* The i-th descriptor, now the caller's, or -1 if there is none. */
 int ipc_take_fd(struct ipc_msg *, int i);
 /* Closes what was not taken. */

@@ -124,7 +124,7 @@ start = 0
 plain, tls = Client(), Client(tls=True)
 plain.idle()
 tls.idle()
-before = children()
+before = children()  # who is plain moves to new ones: heirs.py
 pidfile = config + ".pid"
 pid = open(pidfile).read()
 t = threading.Thread(target=hammer)
@@ -188,6 +188,7 @@ mark()
 os.kill(master, signal.SIGHUP)
 ok(logged("nothing is changed"), "nor is one that is not there")
 install("imapd-master")
+new = Client(tls=True)
 new.idle()
 
 # The deadline.

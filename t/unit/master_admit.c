@@ -12,6 +12,7 @@
 #include "master/admit.h"
 #include "master/settings.h"
 #include "master/value.h"
+#include "shm/boot.h"
 
 static struct settings set;
 static struct admit *a;
@@ -48,7 +49,8 @@ enter_view(const char *addr, unsigned view)
 	memcpy(ask.addr, net.addr, 16);
 	admit_enter(a, &set, &ask, &answer);
 	if (answer.verdict == ADMIT_OK)
-		admit_give(a, answer.conn, 1);
+		assert_int_equal(
+		    admit_give(a, answer.conn, BOOT_WORKERS, 1), 0);
 	return answer.verdict;
 }
 
@@ -205,7 +207,14 @@ a_dead_workers_connections_are_dropped(void **state)
 	set.view[0].maxperip = 5;
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(enter("192.0.2.1"), ADMIT_OK);
-	admit_give(a, answer.conn, 2);
+	/* Another's only when it is logged in, and from who has it. */
+	assert_int_equal(admit_give(a, answer.conn, 1, 2), -1);
+	assert_int_equal(admit_login(a, answer.conn, 1), 0);
+	assert_int_equal(admit_give(a, answer.conn, 2, 3), -1);
+	assert_int_equal(admit_give(a, answer.conn, BOOT_WORKERS, 2), -1);
+	assert_int_equal(admit_give(a, answer.conn, 1, BOOT_WORKERS), -1);
+	assert_int_equal(admit_load(a, 1), 5);
+	assert_int_equal(admit_give(a, answer.conn, 1, 2), 0);
 	assert_int_equal(admit_load(a, 1), 4);
 	assert_int_equal(admit_load(a, 2), 1);
 	admit_drop(a, 1);
@@ -454,7 +463,7 @@ refused_sockets_are_bounded(void **state)
 	for (int i = 0; i < ADMIT_REFUSE; i++) {
 		conn = admit_refuse(a);
 		assert_int_not_equal(conn, 0);
-		admit_give(a, conn, 3);
+		assert_int_equal(admit_give(a, conn, BOOT_WORKERS, 3), 0);
 	}
 	assert_int_equal(admit_refuse(a), 0);
 	assert_int_equal(admit_load(a, 3), ADMIT_REFUSE);
@@ -519,7 +528,7 @@ enter_behind(void)
 
 	admit_enter(a, &set, &ask, &answer);
 	assert_int_equal(answer.verdict, ADMIT_OK);
-	admit_give(a, answer.conn, 1);
+	assert_int_equal(admit_give(a, answer.conn, BOOT_WORKERS, 1), 0);
 	return answer.conn;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "master/handover.h"
+#include "master/notbefore.h"
 #include "master/settings.h"
 
 #define TEXT(x)  #x
@@ -54,6 +55,9 @@ setup(void **state)
 	h.control = 0;
 	h.started = UINT64_C(1) << 40;
 	h.incarnations = 99;
+	memcpy(h.key, "\377a key of thirty-two bytes, \1\2\3.", 32);
+	notbefore_set("anna b", 77);
+	notbefore_set("", 55);
 	h.listeners.v[0] = (struct listener){14, 1};
 	h.listeners.n = 1;
 	h.children[0] = (struct child){.pid = 1234,
@@ -100,7 +104,12 @@ everything_comes_back(void **state)
 
 	(void)state;
 	assert_int_not_equal(fd, -1);
+	notbefore_set("anna b", 7); /* that it is read is to be seen */
 	assert_int_equal(read_back(fd), 0);
+	assert_true(notbefore_voids("anna b", 77));
+	assert_false(notbefore_voids("anna b", 78));
+	assert_true(notbefore_voids("ben", 55));
+	assert_false(notbefore_voids("ben", 56));
 	assert_string_equal(got.config, h.config);
 	assert_string_equal(got.pidfile, h.pidfile);
 	assert_int_equal(got.lock, 11);
@@ -109,6 +118,7 @@ everything_comes_back(void **state)
 	assert_int_equal(got.control, 0);
 	assert_int_equal(got.started, h.started);
 	assert_int_equal(got.incarnations, 99);
+	assert_memory_equal(got.key, h.key, sizeof(h.key));
 	assert_int_equal(got.listeners.n, 1);
 	assert_int_equal(got.listeners.v[0].view, 1);
 	assert_int_equal(got.nchildren, 1);
@@ -131,12 +141,13 @@ connections_are_counted_on(void **state)
 	set.park_yield = 0; /* none beyond MAXPERIP */
 	for (int i = 0; i < 4; i++) {
 		conn[i] = enter(h.admit, i < 3 ? 1 : 2, 0);
-		admit_give(h.admit, conn[i], 5);
+		assert_int_equal(
+		    admit_give(h.admit, conn[i], BOOT_WORKERS, 5), 0);
 	}
 	assert_int_equal(admit_leave(h.admit, conn[0], 5), 0);
 	assert_int_equal(admit_login(h.admit, conn[1], 5), 0);
 	conn[0] = enter(h.admit, 1, 0); /* its place, another number */
-	admit_give(h.admit, conn[0], 6);
+	assert_int_equal(admit_give(h.admit, conn[0], BOOT_WORKERS, 6), 0);
 	fd = handover_write(&h);
 	assert_int_equal(read_back(fd), 0);
 	close(fd);
@@ -175,7 +186,9 @@ many_connections_and_holes(void **state)
 	set.ntrusted = 1;
 	for (int i = 0; i < 1000; i++) {
 		conn[i] = enter(h.admit, (unsigned)i % 200, 1);
-		admit_give(h.admit, conn[i], (unsigned)i % 60);
+		assert_int_equal(admit_give(h.admit, conn[i], BOOT_WORKERS,
+				     (unsigned)i % 60),
+		    0);
 	}
 	for (int i = 0; i < 1000; i += 3)
 		assert_int_equal(
@@ -219,7 +232,8 @@ what_is_not_whole_or_not_known_is_refused(void **state)
 	    "listener 5 1 1", "conn 1 0 0 0 0 0 0 0 0 0 0",
 	    "conn 1 1 0 0 0 0 3 0 0 0 0", "conn 1 9 0 0 0 0 0 0 0 0 0",
 	    "conn 1 1 0 2 0 0 0 0 0 0 0", "conn 1 1 0 0 65 0 0 0 0 0 0",
-	    "conn 4294967295 1 0 0 0 0 0 0 0 0 0",
+	    "conn 4294967295 1 0 0 0 0 0 0 0 0 0", "key 1 2 3", "notbefore x",
+	    "notbefore 5", "notbefore -1 anna",
 	    "master 0 99999999999999999999999 1 1 1 1 1 1"};
 	char text[8192], bad[9000];
 	int fd = handover_write(&h);

@@ -36,6 +36,7 @@
 static struct boot boot;
 static struct ticket ticket;
 static uint8_t key[TICKET_KEY] = "thirty-two bytes of a ticket key";
+static uint8_t old_key[TICKET_KEY] = "the key of the generation before";
 static char dir[64];
 static pid_t spawner;
 static uint32_t yields; /* IMAP_PARK_YIELD */
@@ -123,12 +124,14 @@ add_worker(uint32_t number, uint64_t incarnation, int *channel)
 }
 
 static void
-send_key(void)
+send_keys(bool heir)
 {
 	struct ipc_put put;
 
 	ipc_begin(&put, IPC_KEY);
 	ipc_put_bytes(&put, key, sizeof(key));
+	if (heir)
+		ipc_put_bytes(&put, old_key, sizeof(old_key));
 	assert_int_equal(ipc_send(master, &put, NULL, 0), 0);
 }
 
@@ -180,7 +183,18 @@ setup(void **state)
 	(void)state;
 	if (begin(0) == -1)
 		return -1;
-	send_key();
+	send_keys(false);
+	return 0;
+}
+
+/* After an upgrade. */
+static int
+setup_heir(void **state)
+{
+	(void)state;
+	if (begin(0) == -1)
+		return -1;
+	send_keys(true);
 	return 0;
 }
 
@@ -192,7 +206,7 @@ setup_root(void **state)
 		return 0;
 	if (begin(1) == -1)
 		return -1;
-	send_key();
+	send_keys(false);
 	return 0;
 }
 
@@ -433,7 +447,7 @@ without_a_key_no_ticket_is_good(void **state)
 
 	(void)state;
 	wants_refusal(0, 5, IPC_REFUSED_TICKET);
-	send_key();
+	send_keys(false);
 	/* Whom the spawner hears of after the key it serves with it. */
 	close(workers[1]);
 	add_worker(1, 72, &workers[1]);
@@ -588,6 +602,143 @@ a_counted_connection_stays_its_accounts(void **state)
 	wants_refusal(0, 5, IPC_REFUSED_UNAVAILABLE);
 }
 
+/* Worker 40 of the old generation has offered it to ours of that number. */
+static void
+send_heir(uint64_t conn, uint32_t to)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_HEIR);
+	ipc_put_u64(&put, conn);
+	ipc_put_u32(&put, 40);
+	ipc_put_u64(&put, 33);
+	ipc_put_u32(&put, to);
+	ipc_put_u64(&put, 70 + to);
+	assert_int_equal(ipc_send(master, &put, NULL, 0), 0);
+}
+
+/* Shows the ticket as an old one; what came is in "ticket" if it was taken. */
+static bool
+reseal(int worker, uint64_t conn, const uint8_t *with)
+{
+	uint8_t sealed[TICKET_MAX];
+	size_t len = ticket_seal(&ticket, with, sealed, sizeof(sealed));
+	const uint8_t *got;
+	struct ipc_put put;
+	struct ipc_get get;
+	char user[256];
+
+	ipc_begin(&put, IPC_RESEAL);
+	ipc_put_u64(&put, conn);
+	ipc_put_bytes(&put, sealed, len);
+	assert_int_equal(ipc_send(workers[worker], &put, NULL, 0), 0);
+	await(workers[worker], BOOT_SPAWNER, BOOT_WORKER);
+	assert_int_equal(msg.type, IPC_RESEALED);
+	ipc_open(&get, &msg);
+	assert_int_equal(ipc_get_u64(&get), conn);
+	ipc_get_str(&get, user, sizeof(user));
+	got = ipc_get_bytes(&get, &len, TICKET_MAX);
+	assert_int_equal(ipc_done(&get), 0);
+	if (len == 0)
+		return false;
+	assert_string_equal(user, ticket.owner.user);
+	assert_int_equal(ticket_open(got, len, key, &ticket), 0);
+	return true;
+}
+
+/* As the old auth has sealed it, hours ago. */
+static void
+old_ticket(uint64_t conn)
+{
+	ticket.time = (uint64_t)time(NULL) - 7200;
+	ticket.worker = 40;
+	ticket.incarnation = 33;
+	ticket.conn = conn;
+}
+
+static void
+an_inherited_ticket_is_sealed_again(void **state)
+{
+	uint64_t when;
+	struct report r;
+
+	(void)state;
+	old_ticket(5);
+	when = ticket.time;
+	send_heir(5, 1);
+	assert_true(reseal(1, 5, old_key));
+	assert_int_equal(ticket.worker, 1);
+	assert_int_equal(ticket.incarnation, 71);
+	assert_int_equal(ticket.conn, 5);
+	assert_int_equal(ticket.time, when); /* imapctl kick voids it still */
+	assert_string_equal(ticket.owner.maildir, dir);
+	close(wants_session(1, 5, &r));
+	assert_string_equal(r.user, "alice");
+}
+
+static void
+an_inherited_ticket_must_be_vouched_for(void **state)
+{
+	struct ipc_put put;
+
+	(void)state;
+	old_ticket(5);
+	assert_false(reseal(0, 5, old_key)); /* nobody has said so */
+	send_heir(5, 1);
+	assert_false(reseal(0, 5, old_key)); /* of another worker */
+	assert_false(reseal(1, 6, old_key)); /* of another connection */
+	send_heir(6, 1);
+	assert_false(reseal(1, 6, old_key)); /* sealed for another one */
+	ticket.worker = 41;
+	assert_false(reseal(1, 5, old_key)); /* who offered it had no right */
+	old_ticket(5);
+	assert_false(reseal(1, 5, old_key)); /* and each word holds once */
+	send_heir(5, 1);
+	ticket.incarnation = 34;
+	assert_false(reseal(1, 5, old_key));
+	old_ticket(5);
+	send_heir(5, 1);
+	assert_false(reseal(1, 5, key)); /* ours are not theirs */
+	send_heir(5, 1);
+	ipc_begin(&put, IPC_NOTBEFORE);
+	ipc_put_str(&put, "alice");
+	ipc_put_u64(&put, ticket.time);
+	assert_int_equal(ipc_send(master, &put, NULL, 0), 0);
+	assert_false(reseal(1, 5, old_key)); /* it was ended meanwhile */
+	ticket.time++;
+	send_heir(5, 1);
+	assert_true(reseal(1, 5, old_key)); /* the worker is still there */
+	/* The old key opens nothing but that. */
+	old_ticket(7);
+	ticket.worker = 1;
+	ticket.incarnation = 71;
+	ticket.time = (uint64_t)time(NULL);
+	memcpy(key, old_key, sizeof(key));
+	wants_refusal(1, 7, IPC_REFUSED_TICKET);
+	memcpy(key, "thirty-two bytes of a ticket key", sizeof(key));
+	is_dropped(1);
+}
+
+/* Those who were let in stay in, and count. */
+static void
+an_inherited_client_counts_whatever_the_limit(void **state)
+{
+	struct report r;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 4; i++) {
+		old_ticket(i);
+		send_heir(i, 0);
+		assert_true(reseal(0, i, old_key));
+	}
+	ticket.time = (uint64_t)time(NULL);
+	ticket.conn = 9;
+	wants_refusal(0, 9, IPC_REFUSED_LIMIT);
+	ended(0, 1);
+	ended(0, 2);
+	close(wants_session(0, 9, &r));
+}
+
 static void
 malformed_messages_cost_only_their_sender(void **state)
 {
@@ -685,6 +836,7 @@ sessions_outlive_a_dead_spawner(void **state)
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define HEIR(f) cmocka_unit_test_setup_teardown(f, setup_heir, teardown)
 #define ROOT(f) cmocka_unit_test_setup_teardown(f, setup_root, teardown)
 
 int
@@ -705,6 +857,9 @@ main(int argc, char **argv)
 	    TEST(a_dead_workers_clients_are_not_counted),
 	    TEST(a_counted_connection_gets_another_session),
 	    TEST(a_counted_connection_stays_its_accounts),
+	    HEIR(an_inherited_ticket_is_sealed_again),
+	    HEIR(an_inherited_ticket_must_be_vouched_for),
+	    HEIR(an_inherited_client_counts_whatever_the_limit),
 	    TEST(malformed_messages_cost_only_their_sender),
 	    TEST(a_dead_template_is_replaced_and_its_sessions_live),
 	    TEST(a_reload_reaches_new_sessions_only),

@@ -10,11 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shm/ipc.h"
 #include "worker/imap/arena.h"
 #include "worker/imap/buf.h"
 #include "worker/imap/seqset.h"
 
-#define PARK_VERSION      1
+#define PARK_VERSION      IPC_RECORD_VERSION
 #define PARK_FOLDER_MAX   1024 /* bytes of a folder's name, terminated */
 #define PARK_KEYWORDS_MAX 4096
 #define PARK_KEYWORD_MAX  256  /* bytes of one, terminated */

@@ -6,6 +6,7 @@
  *   BORN -> HANDSHAKE -> COMMAND <-> SASL -> ASKED -> STARTING -> SERVED
  *                           ^------------------'---------'
  *   SERVED -> PARKED -> WAKING -> SERVED
+ *   PARKED -> MOVING -> GONE, BORN -> INHERITED -> PARKED (move.c)
  *   any of them -> CLOSING -> FLUSHED -> GONE
  *   BORN -> BEHIND -> NAMED -> as BORN (behind a balancer: behind.c)
  *
@@ -19,8 +20,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,7 +44,7 @@
 #define INPUT_STEP   2048u /* room made for one read */
 #define REFUSING_MAX 50u   /* TLS clients at a time that hear a refusal */
 #define REFUSE_MS    5000u
-#define STALL_MS     10000u /* before login, or at the end: takes no bytes */
+#define STALL_MS     10000u /* at the end: it takes no bytes */
 #define LINGER_MS    2000u  /* all said: the client may close first */
 
 static struct client *accept_read(struct ipc_msg *, char *, size_t);
@@ -57,8 +56,6 @@ static void served(struct worker *, struct client *);
 static void flushed(struct worker *, struct client *);
 static int make_room(struct client *);
 static int read_some(struct client *, size_t *);
-static int pack_out(struct worker *, struct client *);
-static int write_some(struct client *, const char *, size_t, size_t *);
 static int end_of(struct client *, enum tls_result);
 
 #define FROM(s) (1u << CLIENT_##s)
@@ -72,12 +69,14 @@ static const unsigned legal[CLIENT_STATES] = {
     [CLIENT_ASKED] = FROM(COMMAND) | FROM(SASL),
     [CLIENT_STARTING] = FROM(ASKED) | FROM(STARTING) | FROM(SERVED),
     [CLIENT_SERVED] = FROM(STARTING) | FROM(WAKING),
-    [CLIENT_PARKED] = FROM(SERVED),
+    [CLIENT_PARKED] = FROM(SERVED) | FROM(MOVING) | FROM(INHERITED),
     [CLIENT_WAKING] = FROM(PARKED) | FROM(SERVED),
+    [CLIENT_MOVING] = FROM(PARKED),
+    [CLIENT_INHERITED] = FROM(BORN),
     [CLIENT_CLOSING] = FROM(BORN) | FROM(BEHIND) | FROM(NAMED) |
 		       FROM(HANDSHAKE) | FROM(COMMAND) | FROM(SASL) |
 		       FROM(ASKED) | FROM(STARTING) | FROM(SERVED) |
-		       FROM(PARKED) | FROM(WAKING),
+		       FROM(PARKED) | FROM(WAKING) | FROM(INHERITED),
     [CLIENT_FLUSHED] = FROM(CLOSING),
     [CLIENT_GONE] = ~FROM(GONE),
 };
@@ -260,6 +259,8 @@ client_ready(struct worker *w, struct client *c, uint32_t events)
 	case CLIENT_FLUSHED:
 		flushed(w, c);
 		break;
+	case CLIENT_MOVING:
+	case CLIENT_INHERITED:
 	case CLIENT_BORN:
 	case CLIENT_GONE:
 	case CLIENT_STATES:
@@ -405,6 +406,7 @@ client_late(struct worker *w, struct client *c)
 		break;
 	case CLIENT_PARKED: /* it takes no bytes */
 	case CLIENT_WAKING: /* no session for it */
+	case CLIENT_INHERITED:
 		park_late(w, c);
 		return;
 	case CLIENT_BEHIND:
@@ -413,6 +415,7 @@ client_late(struct worker *w, struct client *c)
 	case CLIENT_NAMED:
 	case CLIENT_BORN:
 	case CLIENT_SERVED:
+	case CLIENT_MOVING:
 	case CLIENT_CLOSING:
 	case CLIENT_FLUSHED:
 	case CLIENT_GONE:
@@ -469,6 +472,9 @@ client_wait(struct worker *w, struct client *c)
 		break;
 	case CLIENT_FLUSHED:
 		events = EPOLLIN;
+		break;
+	case CLIENT_MOVING:
+	case CLIENT_INHERITED: /* nothing, and no end, until it is settled */
 		break;
 	case CLIENT_BORN:
 	case CLIENT_SERVED:
@@ -575,96 +581,6 @@ client_eat(struct client *c, size_t n)
 }
 
 void
-client_say(struct client *c, const char *fmt, ...)
-{
-	va_list ap;
-	char *p;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	if (c->nout + (size_t)n + 1 > c->roomout) {
-		p = realloc(c->out, c->nout + (size_t)n + 1);
-		if (p == NULL) {
-			c->eof = true; /* cannot answer: let it end */
-			return;
-		}
-		c->out = p;
-		c->roomout = c->nout + (size_t)n + 1;
-	}
-	va_start(ap, fmt);
-	(void)vsnprintf(c->out + c->nout, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	c->nout += (size_t)n;
-}
-
-int
-client_flush(struct worker *w, struct client *c)
-{
-	size_t put;
-	int r = 1;
-
-	if (c->nout == 0)
-		return 1;
-	if (c->deflate != NULL && pack_out(w, c) == -1)
-		return -1;
-	while (r == 1 && c->sentout < c->nout) {
-		put = 0;
-		r = write_some(
-		    c, c->out + c->sentout, c->nout - c->sentout, &put);
-		c->sentout += put;
-		c->sent += put;
-	}
-	if (r == 0 && c->state < CLIENT_SERVED)
-		client_deadline(w, c, STALL_MS);
-	if (r != 1)
-		return r;
-	/* Only a stall's deadline is lifted, a handshake's stays. */
-	if (c->state == CLIENT_COMMAND || c->state == CLIENT_SASL)
-		client_deadline(w, c, 0);
-	free(c->out);
-	c->out = NULL;
-	c->nout = c->sentout = c->roomout = c->packed = 0;
-	return 1;
-}
-
-/* What was said since the last time is a burst of its own. 0, -1. */
-static int
-pack_out(struct worker *w, struct client *c)
-{
-	size_t n = c->nout - c->packed;
-	const char *text = c->out + c->packed;
-	char *p;
-
-	if (n == 0)
-		return 0;
-	if (n > DEFLATE_BURST || (text = flow_pack(w, c, text, &n)) == NULL ||
-	    (p = malloc(c->packed + n)) == NULL)
-		return -1;
-	memcpy(p, c->out, c->packed);
-	memcpy(p + c->packed, text, n);
-	free(c->out);
-	c->out = p;
-	c->packed += n;
-	c->nout = c->roomout = c->packed;
-	return 0;
-}
-
-static int
-write_some(struct client *c, const char *p, size_t n, size_t *put)
-{
-	enum tls_result t = flow_write(c, p, n, put);
-
-	c->want = t == TLS_WANT_READ ? EPOLLIN : 0;
-	if (t == TLS_WANT_READ || t == TLS_WANT_WRITE)
-		return 0;
-	return t == TLS_OK ? 1 : -1;
-}
-
-void
 client_bye(struct worker *w, struct client *c, const char *text)
 {
 	if (text != NULL)
@@ -713,6 +629,8 @@ flushed(struct worker *w, struct client *c)
 void
 client_end(struct worker *w, struct client *c)
 {
+	bool moved = c->state == CLIENT_MOVING;
+
 	if (c->state == CLIENT_GONE)
 		return;
 	if (c->state == CLIENT_ASKED)
@@ -737,12 +655,14 @@ client_end(struct worker *w, struct client *c)
 	park_leave(w, c);
 	account_put(w, c->account);
 	c->account = NULL;
-	if (c->src.fd != -1)
+	/* One that moves is another worker's, and so is its connection. */
+	if (c->src.fd != -1 && !moved)
 		(void)shutdown(c->src.fd, SHUT_RDWR);
 	RB_REMOVE(client_tree, &w->clients, c);
 	if (c->counted)
 		peer_owe(w, &w->spawner, IPC_ENDED, c->conn, 0);
-	peer_owe(w, &w->master, IPC_CLOSED, c->conn, 0);
+	if (!moved)
+		peer_owe(w, &w->master, IPC_CLOSED, c->conn, 0);
 	loop_bury(w, &c->src);
 }
 
@@ -772,7 +692,12 @@ client_stop(struct worker *w, struct client *c, bool fast)
 	struct tell_end end = {
 	    .why = IPC_END_SHUTDOWN, .received = c->received, .sent = c->sent};
 
-	if (c->state == CLIENT_PARKED || c->state == CLIENT_WAKING) {
+	if (c->state == CLIENT_MOVING) {
+		client_end(w, c);
+		return;
+	}
+	if (c->state == CLIENT_PARKED || c->state == CLIENT_WAKING ||
+	    c->state == CLIENT_INHERITED) {
 		end.received = c->past.received;
 		end.sent = c->past.sent;
 		end.headers = c->past.headers;

@@ -25,6 +25,8 @@ enum client_state {
 	CLIENT_SERVED,    /* a session has it, or has it next */
 	CLIENT_PARKED,    /* quiet: no session has it */
 	CLIENT_WAKING,    /* parked, and waits for a session */
+	CLIENT_MOVING,    /* parked, and offered to a new worker */
+	CLIENT_INHERITED, /* of an old worker, its ticket is being sealed */
 	CLIENT_CLOSING,   /* the last bytes are on their way */
 	CLIENT_FLUSHED,   /* all said: shut down, waits for the client's end */
 	CLIENT_GONE,      /* closed; freed when the tick ends */
@@ -68,6 +70,7 @@ struct client {
 	next;                /* waking: the account's; served: the lease's
 			      */
 	bool news;           /* woken for news only */
+	bool inherited;      /* owes SETTLED: inherit.c */
 	uint64_t woken;      /* ms: since when it is waking */
 	struct client_past { /* by sessions that it had, and while parked */
 		uint64_t headers, body, received, sent;

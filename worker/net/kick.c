@@ -5,6 +5,7 @@
 #include "worker/net/kick.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "worker/net/lease.h"
 #include "worker/net/roster.h"
@@ -38,7 +39,13 @@ kick(struct worker *w, struct client *c)
 	if (c->state >= CLIENT_CLOSING)
 		return;
 	roster_count(w, CONNTAB_KICKED, 1);
-	if (c->state == CLIENT_PARKED || c->state == CLIENT_WAKING) {
+	/* Whoever has it by now, its connection is over. */
+	if (c->state == CLIENT_MOVING) {
+		(void)shutdown(c->src.fd, SHUT_RDWR);
+		return;
+	}
+	if (c->state == CLIENT_PARKED || c->state == CLIENT_WAKING ||
+	    c->state == CLIENT_INHERITED) {
 		struct tell_end end = {.why = IPC_END_SHUTDOWN,
 		    .headers = c->past.headers,
 		    .body = c->past.body,

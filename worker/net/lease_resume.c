@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "worker/net/flow.h"
+#include "worker/net/inherit.h"
 #include "worker/net/lease.h"
 #include "worker/net/park.h"
 #include "worker/net/relay.h"
@@ -35,6 +36,7 @@ lease_resume(struct worker *w, struct lease *k, struct client *c)
 	}
 	client_enter(c, CLIENT_SERVED);
 	roster_update(w, c);
+	inherit_settled(w, c);
 	client_deadline(w, c, 0);
 	c->lease = k;
 	if (k->client == NULL) {

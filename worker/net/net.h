@@ -72,6 +72,14 @@ enum worker_state {
 	WORKER_DONE,
 };
 
+struct move {             /* parked clients to the new generation: move.c */
+	uint32_t version; /* of the records that it takes; 0: none move */
+	unsigned offered; /* clients that wait for their MOVED */
+	uint64_t next;    /* those below have been looked at ... */
+	bool more;        /* ... and others are left */
+	uint64_t pause;   /* ms: not before */
+};
+
 struct worker {
 	enum worker_state state;
 	int epoll;
@@ -98,6 +106,7 @@ struct worker {
 	struct parked_tree resting; /* parked clients by their time-out */
 	struct parked_list held;    /* news held back, in the order of due */
 	struct folder_tree folders;
+	struct move move;
 	struct source_list grave; /* freed at the end of the tick */
 	uint64_t serial;          /* of sessions' channels */
 	unsigned refusing;        /* TLS clients that only hear a refusal */

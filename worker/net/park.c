@@ -18,13 +18,13 @@
 #include "shm/log.h"
 #include "worker/net/deflate.h"
 #include "worker/net/flow.h"
+#include "worker/net/move.h"
 #include "worker/net/relay.h"
 #include "worker/net/roster.h"
 #include "worker/net/tell.h"
 #include "worker/net/wake.h"
 
-#define CREDIT    20u /* notices at once, then */
-#define NOTICE_MS 50u /* one in so many ms */
+#define NOTICE_MS 50u /* beyond PARK_CREDIT: one in so many ms */
 #define BYE_YIELD                                                              \
 	"* BYE [ALERT] Too many connections: a new one of this account takes " \
 	"this one's place.\r\n"
@@ -48,7 +48,6 @@ static struct parked *make(
 static int join(
     struct worker *, struct lease *, struct parked *, const struct park *);
 static void count(struct client *, const struct client_past *);
-static void rest(struct worker *, struct client *);
 static void unrest(struct worker *, struct parked *);
 static bool drain(struct worker *, struct client *);
 static int flush(struct worker *, struct client *);
@@ -175,11 +174,20 @@ park_take(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	lease_next(w, k);
 	if (c->state != CLIENT_PARKED)
 		return 0;
-	rest(w, c);
 	/* The last look was before its turn ended: has anybody posted since? */
+	park_settle(w, c);
+	return 0;
+}
+
+void
+park_settle(struct worker *w, struct client *c)
+{
+	struct parked *p = c->parked;
+
+	p->rests = true;
+	(void)RB_INSERT(parked_tree, &w->resting, p);
 	p->stirred = has_news(w, p);
 	park_ready(w, c, 0);
-	return 0;
 }
 
 static int
@@ -217,7 +225,7 @@ make(struct worker *w, struct client *c, const struct park *from)
 	if (p == NULL)
 		return NULL;
 	p->client = c;
-	p->credit = CREDIT;
+	p->credit = PARK_CREDIT;
 	p->flags = (uint16_t)from->flags;
 	p->bad = (uint16_t)from->bad;
 	p->nrecord = (uint32_t)from->nrecord;
@@ -272,13 +280,10 @@ count(struct client *c, const struct client_past *more)
 	c->past.sent += more->sent;
 }
 
-static void
-rest(struct worker *w, struct client *c)
+void
+park_lend(struct worker *w, struct client *c)
 {
-	struct parked *p = c->parked;
-
-	p->rests = true;
-	(void)RB_INSERT(parked_tree, &w->resting, p);
+	unrest(w, c->parked);
 }
 
 static void
@@ -350,6 +355,8 @@ park_ready(struct worker *w, struct client *c, uint32_t events)
 		take_input(w, c);
 	else if (r == 1 && p->stirred && p->due == 0)
 		offer(w, p);
+	if (c->state == CLIENT_PARKED)
+		move_offer(w, c);
 	if (c->state == CLIENT_PARKED)
 		client_wait(w, c);
 }
@@ -510,8 +517,8 @@ offer(struct worker *w, struct parked *p)
 {
 	uint64_t since = w->now - p->noticed, gained = since / NOTICE_MS;
 
-	if (gained + p->credit >= CREDIT)
-		p->credit = CREDIT;
+	if (gained + p->credit >= PARK_CREDIT)
+		p->credit = PARK_CREDIT;
 	else
 		p->credit = (uint8_t)(p->credit + gained);
 	if (p->credit == 0) {
@@ -555,7 +562,7 @@ park_served(struct worker *w, struct client *c)
 void
 park_late(struct worker *w, struct client *c)
 {
-	if (c->state == CLIENT_WAKING) {
+	if (c->state != CLIENT_PARKED) {
 		log_line(LOG_LEVEL_ERR,
 		    "no session for a parked client: "
 		    "conn=%llu user=%s",

@@ -8,6 +8,8 @@
 
 #include "worker/net/notice.h"
 
+#define PARK_CREDIT 20u /* notices at once, before their rate is bounded */
+
 struct parked {
 	struct client *client;
 	RB_ENTRY(parked) resting;     /* while parked: by deadline */
@@ -55,6 +57,10 @@ void park_bye(struct worker *, struct client *, enum ipc_end, const char *text);
  * other is KEPT. -1: malformed.
  */
 int park_yield(struct worker *, struct ipc_msg *);
+/* In CLIENT_PARKED from now on: into the lists, and what has happened. */
+void park_settle(struct worker *, struct client *);
+/* Out of the lists again while it is offered to others, its folder is kept. */
+void park_lend(struct worker *, struct client *);
 /* Out of every list, its folder too; the record stays. */
 void park_leave(struct worker *, struct client *);
 void park_free(struct parked *);

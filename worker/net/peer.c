@@ -14,8 +14,10 @@
 #include "worker/net/bundle.h"
 #include "worker/net/client.h"
 #include "worker/net/gate.h"
+#include "worker/net/inherit.h"
 #include "worker/net/kick.h"
 #include "worker/net/lease.h"
+#include "worker/net/move.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
 #include "worker/net/park.h"
@@ -81,6 +83,7 @@ peer_lost(struct worker *w, struct peer *p)
 		fail_waiting(w, CLIENT_ASKED);
 	else if (p->role == BOOT_SPAWNER) {
 		fail_waiting(w, CLIENT_STARTING);
+		inherit_forlorn(w);
 		lease_forlorn(w);
 	} else if (p->role == BOOT_MASTER)
 		worker_stop(w, false, ORPHAN_SECONDS);
@@ -221,7 +224,7 @@ lost_message(struct worker *w, const struct ipc_msg *msg)
 	struct ipc_get g;
 	uint64_t conn;
 
-	if (msg->type != IPC_CLIENT)
+	if (msg->type != IPC_CLIENT && msg->type != IPC_INHERIT)
 		return 1;
 	ipc_open(&g, msg);
 	conn = ipc_get_u64(&g);
@@ -247,6 +250,11 @@ receive(struct worker *w, struct peer *p, struct ipc_msg *msg)
 	case BOOT_SPAWNER:
 		if (msg->type == IPC_YIELD)
 			return park_yield(w, msg);
+		if (msg->type == IPC_RESEALED) {
+			r = inherit_sealed(w, msg);
+			ipc_wipe();
+			return r;
+		}
 		if (msg->type != IPC_STARTED && msg->type != IPC_REFUSED)
 			return -1;
 		return lease_answer(w, msg);
@@ -258,6 +266,8 @@ receive(struct worker *w, struct peer *p, struct ipc_msg *msg)
 static int
 from_master(struct worker *w, struct ipc_msg *msg)
 {
+	int r;
+
 	switch (msg->type) {
 	case IPC_CLIENT:
 		return client_accept(w, msg);
@@ -277,6 +287,14 @@ from_master(struct worker *w, struct ipc_msg *msg)
 		return kick_take(w, msg);
 	case IPC_EVICT:
 		return kick_evict(w, msg);
+	case IPC_MOVE:
+		return move_begin(w, msg);
+	case IPC_MOVED:
+		return move_answered(w, msg);
+	case IPC_INHERIT:
+		r = inherit_take(w, msg);
+		ipc_wipe(); /* a ticket */
+		return r;
 	case IPC_STOP:
 		return take_stop(w, msg);
 	default:

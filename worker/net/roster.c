@@ -12,7 +12,6 @@
 
 #include "worker/net/flow.h"
 
-static bool get(struct worker *, const struct client *, struct conntab_entry *);
 static void put(
     struct worker *, const struct client *, const struct conntab_entry *);
 static uint32_t state_of(const struct client *, const struct conntab_entry *);
@@ -54,22 +53,30 @@ roster_enter(struct worker *w, struct client *c)
 {
 	struct conntab_entry e = {
 	    .conn = c->conn, .since = (uint64_t)time(NULL)};
+
+	roster_count(w, CONNTAB_CONNECTIONS, 1);
+	roster_adopt(w, c, &e);
+}
+
+void
+roster_adopt(
+    struct worker *w, struct client *c, const struct conntab_entry *was)
+{
 	uint32_t at;
 
 	if (w->table == NULL)
 		return;
-	roster_count(w, CONNTAB_CONNECTIONS, 1);
 	at = conntab_take(w->table);
 	if (at == CONNTAB_NONE) {
 		roster_count(w, CONNTAB_UNLISTED, 1);
 		return;
 	}
 	c->place = at + 1;
-	put(w, c, &e);
+	put(w, c, was);
 }
 
-static bool
-get(struct worker *w, const struct client *c, struct conntab_entry *e)
+bool
+roster_entry(struct worker *w, const struct client *c, struct conntab_entry *e)
 {
 	return w->table != NULL && c->place != 0 &&
 	       conntab_read(w->table, c->place - 1, e) == 1;
@@ -111,6 +118,8 @@ state_of(const struct client *c, const struct conntab_entry *e)
 		return e->folder[0] != '\0' ? CONNTAB_SELECTED : CONNTAB_AUTH;
 	case CLIENT_PARKED:
 	case CLIENT_WAKING:
+	case CLIENT_MOVING:
+	case CLIENT_INHERITED:
 		return CONNTAB_PARKED;
 	case CLIENT_CLOSING:
 	case CLIENT_FLUSHED:
@@ -135,7 +144,7 @@ roster_update(struct worker *w, const struct client *c)
 {
 	struct conntab_entry e;
 
-	if (get(w, c, &e))
+	if (roster_entry(w, c, &e))
 		put(w, c, &e);
 }
 
@@ -144,7 +153,7 @@ roster_leave(struct worker *w, struct client *c)
 {
 	struct conntab_entry e;
 
-	if (get(w, c, &e)) {
+	if (roster_entry(w, c, &e)) {
 		roster_count(w, CONNTAB_RECEIVED,
 		    e.in > c->received ? e.in : c->received);
 		roster_count(
@@ -163,7 +172,7 @@ roster_id(
 	const struct login_text *t = NULL;
 	struct conntab_entry e;
 
-	if (!get(w, c, &e))
+	if (!roster_entry(w, c, &e))
 		return;
 	for (size_t i = 0; i < 3 && t == NULL; i++)
 		t = field(cmd, keys[i]);
@@ -202,7 +211,7 @@ roster_note(struct worker *w, const struct client *c, struct ipc_msg *msg)
 	ipc_get_str(&g, device, sizeof(device));
 	if (ipc_done(&g) == -1 || state > IPC_NOTE_IDLE)
 		return -1;
-	if (c == NULL || c->conn != conn || !get(w, c, &e))
+	if (c == NULL || c->conn != conn || !roster_entry(w, c, &e))
 		return 0;
 	e.state = state_told(state);
 	/* A session that has resumed it counts from there. */

@@ -16,6 +16,12 @@ void roster_close(struct worker *);
 void roster_enter(struct worker *, struct client *);
 void roster_update(struct worker *, const struct client *);
 void roster_leave(struct worker *, struct client *);
+/* What the table has of it; false: nothing. */
+bool roster_entry(
+    struct worker *, const struct client *, struct conntab_entry *);
+/* One that was in another worker's table, as it was there. */
+void roster_adopt(
+    struct worker *, struct client *, const struct conntab_entry *);
 /* An ID before login. */
 void roster_id(
     struct worker *, const struct client *, const struct login_command *);

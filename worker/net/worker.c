@@ -18,6 +18,7 @@
 #include "worker/net/client.h"
 #include "worker/net/deflate.h"
 #include "worker/net/lease.h"
+#include "worker/net/move.h"
 #include "worker/net/net.h"
 #include "worker/net/notice.h"
 #include "worker/net/park.h"
@@ -135,6 +136,7 @@ worker_tick(struct worker *w, int ms)
 	turns(w);
 	park_tick(w);
 	wake_tick(w);
+	move_tick(w);
 	if (w->now - w->swept >= SWEEP_MS)
 		sweep(w);
 	if (w->state == WORKER_STOPPING &&
@@ -151,6 +153,7 @@ patience(const struct worker *w, int ms)
 	if (!TAILQ_EMPTY(&w->again))
 		return 0;
 	ms = sooner(sooner(ms, wake_patience(w)), park_patience(w));
+	ms = sooner(ms, move_patience(w));
 	if ((!TAILQ_EMPTY(&w->early) || w->state == WORKER_STOPPING) &&
 	    (ms < 0 || ms > SWEEP_MS))
 		return SWEEP_MS;
