@@ -11,8 +11,8 @@
 
 #include "shm/limits.h"
 
-#define PACE_WAYS      4u     /* places that one source may take */
-#define PACE_DECAY_MS  45000u /* one failure is forgotten after so long */
+#define PACE_WAYS     4u     /* places that one source may take */
+#define PACE_DECAY_MS 45000u /* one failure is forgotten after so long */
 
 struct pace;
 
