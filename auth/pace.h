@@ -9,10 +9,10 @@
 
 #include <stdint.h>
 
-#define PACE_ENTRIES   65536u /* sources that a table remembers at most */
-#define PACE_WAYS      4u     /* places that one source may take */
-#define PACE_LEVEL_MAX 14u    /* failures that count: 2 s grow to 15 s */
-#define PACE_DECAY_MS  45000u /* one failure is forgotten after so long */
+#include "shm/limits.h"
+
+#define PACE_WAYS     4u     /* places that one source may take */
+#define PACE_DECAY_MS 45000u /* one failure is forgotten after so long */
 
 struct pace;
 

@@ -52,7 +52,14 @@
 	X(APPEND_GRACE, 600, "seconds for a literal", "BYE", "")               \
 	X(APPEND_RATE, 1024, "bytes of it for a second more", "BYE", "")       \
 	X(WIRE_READ_AHEAD, 65536, "bytes read ahead", "wait", "")              \
-	X(WIRE_OUT, 32768, "bytes waiting to go out", "wait", "")
+	X(WIRE_OUT, 32768, "bytes waiting to go out", "wait", "")              \
+	X(NOTIFY_GROUPS_MAX, 64, "event groups of NOTIFY", "BAD", "")          \
+	X(NOTIFY_NAMES_MAX, 256, "mailboxes that they name", "BAD", "")        \
+	X(NOTIFY_TEXT_MAX, 4096, "bytes of a NOTIFY set", "NO", "")            \
+	X(NOTIFY_BOXES_MAX, 4096, "mailboxes that it is about",                \
+	    "NOTIFICATIONOVERFLOW", "")                                        \
+	X(NOTIFY_STATE_MAX, 4096, "bytes of it in a parked record",            \
+	    "not parked", "")
 
 /* Folders and their names (maildir). */
 #define LIMITS_FOLDER(X)                                                       \
@@ -78,7 +85,10 @@
 	X(QUEUE_PLACES, 16, "questions at once", "wait", "")                   \
 	X(QUEUE_USER, 3, "questions of a user at once", "wait", "")            \
 	X(QUEUE_ADDRESS, 5, "questions of an address at once", "wait", "")     \
-	X(QUEUE_WAITING, 256, "questions that wait", "NO", "")
+	X(QUEUE_WAITING, 256, "questions that wait", "NO", "")                 \
+	X(PACE_ENTRIES, 65536, "sources of failed logins", "the least goes",   \
+	    "")                                                                \
+	X(PACE_LEVEL_MAX, 14, "failures that count", "no more wait", "")
 
 /* Settings: connections, times, sizes. Their values are the defaults. */
 #define LIMITS_SETTING(X)                                                      \
@@ -109,7 +119,13 @@
 	X(ADMIT_QUIET, 65536, "addresses remembered", "the oldest goes", "")   \
 	X(ADMIT_GRACE, 3000, "ms in which none makes place", "BYE", "")        \
 	X(TLS_MESSAGES_MAX, 8, "messages of TLS without data", "closed", "")   \
-	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")
+	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")               \
+	X(CLIENT_INPUT, 65536, "bytes read ahead of a login", "wait", "")      \
+	X(CLIENT_SAY, 4096, "bytes of answers before it", "wait", "")          \
+	X(DEFLATE_AHEAD, 65536, "compressed bytes kept", "closed", "")         \
+	X(DEFLATE_BARREN, 262144, "of them without a byte of text", "closed",  \
+	    "")                                                                \
+	X(DEFLATE_BURST, 65536, "bytes compressed at once", "more bursts", "")
 
 #define LIMITS_ALL(X)                                                          \
 	LIMITS_LOGIN(X)                                                        \

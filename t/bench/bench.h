@@ -26,9 +26,10 @@ struct options {
 	    *maildir; /* of the user, where a mode writes beside the server */
 	const char *pool; /* the folder of generated messages */
 	uid_t owner;
-	const char *group; /* the server's accounting group, or NULL */
-	pid_t master;      /* the root of its process tree */
-	const char *name;  /* of the figure */
+	const char *group;   /* the server's accounting group, or NULL */
+	pid_t master;        /* the root of its process tree */
+	const char *name;    /* of the figure */
+	const char *command; /* another program's load */
 };
 
 /* The options of this run; set once by main. */
@@ -149,5 +150,6 @@ void quiet_wake(void);
 void folder_all(void);
 void folder_status(void);
 void folder_stream(void);
+void outside(void);
 
 #endif

@@ -38,6 +38,7 @@ static const struct mode {
     {"wake", quiet_wake, "-c WATCHERS -n ROUNDS -M MAILDIR: time to a wake"},
     {"folder", folder_all, "-n N -M MAILDIR: single commands over a folder"},
     {"status", folder_status, "-n FOLDERS: STATUS of each"},
+    {"outside", outside, "-N NAME -x COMMAND: a load that prints its count"},
     {"stream", folder_stream, "-n MB [-t]: one large body"},
 };
 
@@ -106,7 +107,7 @@ parse(int argc, char **argv)
 	int c;
 
 	while (
-	    (c = getopt(argc, argv, "p:tu:w:f:U:c:S:n:M:D:o:G:P:N:")) != -1) {
+	    (c = getopt(argc, argv, "p:tu:w:f:U:c:S:n:M:D:o:G:P:N:x:")) != -1) {
 		switch (c) {
 		case 'p':
 			opts.port = atoi(optarg);
@@ -152,6 +153,9 @@ parse(int argc, char **argv)
 			break;
 		case 'N':
 			opts.name = optarg;
+			break;
+		case 'x':
+			opts.command = optarg;
 			break;
 		default:
 			usage();

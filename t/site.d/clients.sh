@@ -86,7 +86,9 @@ else
 	skip mbsync 'no mbsync'
 fi
 
-if has mutt; then
+if has mutt && ! getent passwd "$(id -u)" >/dev/null; then
+	skip mutt 'this user has no passwd entry, without which mutt does not start'
+elif has mutt; then
 	cat >"$site/muttrc" <<-EOF
 	set imap_user=demo imap_pass=demo ssl_starttls=no ssl_force_tls=no
 	set folder=imap://127.0.0.1:$port/ spoolfile=+INBOX

@@ -1,7 +1,7 @@
 """Every row of the table of limits, on the wire, at -1, 0 and +1.
 
-limits.py PORT TABLE UNITS: TABLE is what t/evil/limits prints; UNITS are the
-texts of the unit tests. A row is tried here by the function of its name, or a
+limits.py PORT TABLE UNITS MAILDIR: TABLE is what t/evil/limits prints; UNITS are
+the texts of the unit tests, MAILDIR is the account's. A row is tried here by the function of its name, or a
 unit test names it; a row that neither does has failed. A function gets n and
 says whether the server took n of what the row counts. Prints "ok NAME" and
 "not ok NAME" lines.
@@ -12,6 +12,7 @@ import socket
 import sys
 
 PORT = int(sys.argv[1])
+SUBSCRIBED = sys.argv[4] + "/courierimapsubscribed"
 SERIAL = [0]
 
 
@@ -334,6 +335,31 @@ def MIME_ADDRESSES_MAX(n):
 
 
 # Questions
+
+def NOTIFY_TEXT_MAX(n):
+    """It is kept as it is printed: this one as it came."""
+    head, tail = b" SET (mailboxes (", b") NONE)"
+    full, rest = divmod(n - len(head + tail) - 60, 60)
+    names = [b'"%s"' % (b"a" * 57)] * full + [b'"%s"' % (b"a" * (rest + 58))]
+    with Client() as c:
+        return ok(c.ask(b"NOTIFY" + head + b" ".join(names) + tail))
+
+
+def NOTIFY_BOXES_MAX(n):
+    """Those that there are, and names subscribed to of which none is there."""
+    with Client() as c:
+        c.raw(b't LIST "" *\r\n')
+        while (got := c.line()).startswith(b"* LIST"):
+            n -= b"\\Noselect" not in got
+        kept = open(SUBSCRIBED, "rb").read()
+        with open(SUBSCRIBED, "wb") as f:
+            f.write(b"".join(b"INBOX.none%d\n" % i for i in range(n)))
+        c.raw(b"t NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n")
+        got = c.line()
+        with open(SUBSCRIBED, "wb") as f:
+            f.write(kept)
+        return got.startswith(b"t OK") and b"OVERFLOW" not in got
+
 
 def LIMIT_APPEND(n):
     with Client() as c:

@@ -11,7 +11,8 @@ site_run
 ok 'the server starts'
 "$PROGRAMS/t/evil/limits" >"$site/table"
 cat t/unit/*.c >"$site/units"
-clients python3 t/site.d/limits.py "$port" "$site/table" "$site/units"
+clients python3 t/site.d/limits.py "$port" "$site/table" "$site/units" \
+	"$site/mail/demo/Maildir"
 site_stop
 ok 'the server stops'
 ! logged ' died\| broke the rules\|ended with status'

@@ -71,7 +71,7 @@ nothing_but() { # PATTERN: every line of the input is such
 
 # What whoever starts the server has open is not for its processes.
 exec 9</etc/passwd
-site_start MAXPERUSER=50
+site_start MAXPERUSER=50 IMAP_PARK=0
 exec 9<&-
 ok 'the server starts as root'
 imap=$(sed -n 's/^USERNAME=//p' "$site/imapd")

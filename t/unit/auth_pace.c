@@ -93,6 +93,28 @@ a_full_table_forgets_who_failed_least(void **state)
 	pace_free(p);
 }
 
+/* As large as auth has it: so many are remembered, and never more. */
+static void
+a_table_remembers_so_many(void **state)
+{
+	struct pace *p = pace_new(PACE_ENTRIES, key);
+	uint32_t known = 0;
+
+	(void)state;
+	for (uint64_t id = 0; id < PACE_ENTRIES - 1; id++)
+		pace_fail(p, id, T0);
+	for (uint64_t id = 0; id < PACE_ENTRIES; id++)
+		known += pace_level(p, id, T0) > 0;
+	assert_in_range(known, 1, PACE_ENTRIES - 1);
+	for (uint64_t id = 0; id < 40u * PACE_ENTRIES; id++)
+		pace_fail(p, id, T0 + 1);
+	known = 0;
+	for (uint64_t id = 0; id < 40u * PACE_ENTRIES; id++)
+		known += pace_level(p, id, T0 + 1) > 0;
+	assert_int_equal(known, PACE_ENTRIES);
+	pace_free(p);
+}
+
 static void
 addresses_are_one_up_to_their_prefix(void **state)
 {
@@ -158,6 +180,7 @@ main(void)
 	    cmocka_unit_test(each_failure_counts_up_to_the_most),
 	    cmocka_unit_test(a_failure_fades_at_its_time_and_not_before),
 	    cmocka_unit_test(a_full_table_forgets_who_failed_least),
+	    cmocka_unit_test(a_table_remembers_so_many),
 	    cmocka_unit_test(addresses_are_one_up_to_their_prefix),
 	    cmocka_unit_test(the_hash_is_siphash_2_4),
 	    cmocka_unit_test(the_delay_grows_from_floor_to_its_cap),

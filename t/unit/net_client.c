@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "t/unit/net_house.h"
+#include "worker/net/client.h"
 
 /* A conversation: what is said, and the lines that come back. */
 static void
@@ -464,6 +465,55 @@ a_client_that_left_is_forgotten(void **state)
 	(void)close(start.control);
 }
 
+/* While auth thinks so much is read, and the rest waits in the kernel. */
+static void
+reading_ahead_of_a_login_stops(void **state)
+{
+	static char ahead[CLIENT_INPUT + 1];
+	struct asked q;
+
+	(void)state;
+	memset(ahead, 'x', sizeof(ahead));
+	house_settle();
+	for (size_t n = CLIENT_INPUT - 1; n <= CLIENT_INPUT + 1; n++) {
+		uint64_t conn = n - CLIENT_INPUT + 2;
+		int fd = knock(conn);
+
+		greeted(fd);
+		say(fd, "a LOGIN anna pw\r\n");
+		expect_ask(&q);
+		say_n(fd, ahead, n);
+		turns(10);
+		assert_int_equal(client_find(h.w, conn)->nin,
+		    n < CLIENT_INPUT ? n : CLIENT_INPUT);
+		(void)close(fd);
+		turns(3);
+	}
+}
+
+/* Who reads no answers: one beyond the bound is the last that is made. */
+static void
+answers_before_login_are_bounded(void **state)
+{
+	char all[64 * 14 + 1] = "";
+	struct client *c;
+	int fd = knock(1);
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		(void)strlcat(all, "a CAPABILITY\r\n", sizeof(all));
+	greeted(fd);
+	c = client_find(h.w, 1);
+	for (int i = 0; i < 1000 && c->nout == 0; i++) {
+		(void)send(fd, all, strlen(all), MSG_DONTWAIT | MSG_NOSIGNAL);
+		turn();
+	}
+	turns(20);
+	assert_in_range(c->nout, CLIENT_SAY, CLIENT_SAY + 1000);
+	(void)close(fd);
+	turns(3);
+}
+
 static void
 a_refused_client_reads_why(void **state)
 {
@@ -676,6 +726,8 @@ main(void)
 	    HOUSE(only_a_trusted_peer_says_for_whom_it_comes),
 	    HOUSE(a_dead_auth_or_spawner_is_a_temporary_problem),
 	    HOUSE(a_client_that_left_is_forgotten),
+	    HOUSE(reading_ahead_of_a_login_stops),
+	    HOUSE(answers_before_login_are_bounded),
 	    HOUSE(a_refused_client_reads_why),
 	    HOUSE(a_graceful_stop_lets_sessions_finish),
 	    HOUSE(a_stop_has_a_deadline_and_may_be_fast),

@@ -11,13 +11,12 @@
 #include <time.h>
 
 #include "maildir/maildir.h"
+#include "shm/limits.h"
 #include "worker/imap/arena.h"
 #include "worker/imap/parse_notify.h"
 #include "worker/imap/state.h"
 
-#define NOTIFY_BOXES_MAX  4096 /* mailboxes, then NOTIFICATIONOVERFLOW */
-#define NOTIFY_FOLLOW_MAX 32   /* folders that watch watches for a client */
-#define NOTIFY_STATE_MAX  4096 /* bytes of it in a parked client's record */
+#define NOTIFY_FOLLOW_MAX 32 /* folders that watch watches for a client */
 
 struct notify_box {        /* a mailbox as it was told */
 	char *name;        /* of the namespace, UTF-8; owned */

@@ -6,11 +6,8 @@
 #ifndef IMAP_PARSE_NOTIFY_H
 #define IMAP_PARSE_NOTIFY_H
 
+#include "shm/limits.h"
 #include "worker/imap/parse.h"
-
-#define NOTIFY_GROUPS_MAX 64   /* event groups of one command */
-#define NOTIFY_NAMES_MAX  256  /* mailboxes that all of them name */
-#define NOTIFY_TEXT_MAX   4096 /* bytes of a set in its printed form */
 
 enum notify_filter { /* RFC 5465 section 6 */
 	NOTIFY_SELECTED,

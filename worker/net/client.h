@@ -7,11 +7,9 @@
 
 #include <stdint.h>
 
+#include "shm/limits.h"
 #include "worker/net/net.h"
 #include "worker/net/tls.h"
-
-#define CLIENT_INPUT 65536u /* bytes read ahead, then reading stops */
-#define CLIENT_SAY   4096u  /* bytes waiting to go out, then parsing stops */
 
 enum client_state {
 	CLIENT_BORN,

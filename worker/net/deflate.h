@@ -9,9 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DEFLATE_AHEAD  65536u  /* compressed bytes kept at most */
-#define DEFLATE_BARREN 262144u /* of them in a row without a byte of text */
-#define DEFLATE_BURST  65536u  /* bytes compressed at once at most */
+#include "shm/limits.h"
 
 struct deflate;        /* what one client sends */
 struct deflate_packer; /* what all clients of a worker are sent */
