@@ -120,17 +120,15 @@
  *           from now on offer parked clients
  * OFFER     u64 conn, bytes ticket, str user, u32 listener, str peer address,
  *           u32 peer port, str local address, u32 local port, u32 waits (1:
- *           news of a folder), u64 since (CLOCK_REALTIME, s), u64 in, u64 out (as
- *           in the connection table), u64 login and u64 deadline
- *           (CLOCK_MONOTONIC, ms), u64 header bytes, u64 body bytes,
- *           u64 received, u64 sent, str device, str folder, u32 flags
- *           (IPC_PARK_*), u32 bad, str tag, bytes record (as PARK); fd: the
- *           socket. At most IPC_MOVE_MOST wait for their MOVED
- * HEIR      u64 conn, u32 from, u64 incarnation, u32 to, u64 incarnation: a
- *           worker of the generation before has offered it, to is its heir
- * INHERIT   as OFFER, from the master to the heir
- * RESEAL    u64 conn, bytes ticket of the generation before: for the heir
- * RESEALED  u64 conn, str user, bytes ticket (none: refused)
+ *           news of a folder), u64 since (CLOCK_REALTIME, s), u64 in, u64 out
+ * (as in the connection table), u64 login and u64 deadline (CLOCK_MONOTONIC,
+ * ms), u64 header bytes, u64 body bytes, u64 received, u64 sent, str device,
+ * str folder, u32 flags (IPC_PARK_*), u32 bad, str tag, bytes record (as PARK);
+ * fd: the socket. At most IPC_MOVE_MOST wait for their MOVED HEIR      u64
+ * conn, u32 from, u64 incarnation, u32 to, u64 incarnation: a worker of the
+ * generation before has offered it, to is its heir INHERIT   as OFFER, from the
+ * master to the heir RESEAL    u64 conn, bytes ticket of the generation before:
+ * for the heir RESEALED  u64 conn, str user, bytes ticket (none: refused)
  * SETTLED   u64 conn: the heir has it parked or with a session
  * MOVED     u64 conn, u32 taken (0: it stays), to who has offered it
  */
