@@ -97,6 +97,7 @@ struct mailbox {
 	size_t n, candidates, room;
 	uint32_t *table; /* index + 1 by base name; 0: empty */
 	size_t table_size;
+	bool table_filled; /* when somebody looks for a name first: many never do */
 	uint64_t seed;
 	struct pool names, infos;
 	size_t garbage;       /* bytes of names that nobody has */
@@ -141,7 +142,7 @@ int entry_reserve(struct mailbox *, size_t n);
 /* Adds one at the end, its file not yet seen. Its index, or NOWHERE: ENOMEM. */
 size_t entry_add(struct mailbox *, uint32_t uid, const char *base, size_t len);
 /* By base name, candidates included; by UID, view only. NOWHERE: none. */
-size_t entry_find(const struct mailbox *, const char *base, size_t len);
+size_t entry_find(struct mailbox *, const char *base, size_t len);
 size_t entry_by_uid(const struct mailbox *, uint32_t uid);
 const char *entry_base(const struct mailbox *, size_t);
 const char *entry_info(const struct mailbox *, size_t);

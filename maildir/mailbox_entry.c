@@ -63,7 +63,9 @@ entry_add(struct mailbox *mb, uint32_t uid, const char *base, size_t len)
 	mb->entries[i].len = (uint8_t)len;
 	mb->entries[i].hash = hash_of(mb, base, len);
 	entry_dirty(mb, i);
-	table_put(mb->table, mb->table_size, mb->entries[i].hash, (uint32_t)i);
+	if (mb->table_filled)
+		table_put(mb->table, mb->table_size, mb->entries[i].hash,
+		    (uint32_t)i);
 	mb->candidates++;
 	return i;
 }
@@ -107,7 +109,8 @@ table_grow(struct mailbox *mb, size_t total)
 	free(mb->table);
 	mb->table = table;
 	mb->table_size = size;
-	table_fill(mb);
+	if (mb->table_filled)
+		table_fill(mb);
 	return 0;
 }
 
@@ -117,6 +120,7 @@ table_fill(struct mailbox *mb)
 {
 	size_t i;
 
+	mb->table_filled = true;
 	memset(mb->table, 0, mb->table_size * sizeof(*mb->table));
 	for (i = 0; i < mb->n + mb->candidates; i++)
 		if ((mb->entries[i].bits & ENTRY_DEAD) == 0)
@@ -125,7 +129,7 @@ table_fill(struct mailbox *mb)
 }
 
 size_t
-entry_find(const struct mailbox *mb, const char *base, size_t len)
+entry_find(struct mailbox *mb, const char *base, size_t len)
 {
 	const struct entry *e;
 	uint32_t hash;
@@ -133,6 +137,8 @@ entry_find(const struct mailbox *mb, const char *base, size_t len)
 
 	if (mb->table_size == 0)
 		return NOWHERE;
+	if (!mb->table_filled)
+		table_fill(mb);
 	hash = hash_of(mb, base, len);
 	at = hash & (mb->table_size - 1);
 	for (; mb->table[at] != 0; at = (at + 1) & (mb->table_size - 1)) {
@@ -285,7 +291,8 @@ entry_compact(struct mailbox *mb)
 		return;
 	mb->dirty = 0;
 	mb->dirty_end = n;
-	table_fill(mb);
+	if (mb->table_filled)
+		table_fill(mb);
 	if (mb->garbage > 65536 && mb->garbage > mb->names.n / 2)
 		names_squeeze(mb);
 }
@@ -344,6 +351,7 @@ entry_reset(struct mailbox *mb)
 	mb->dirty = mb->dirty_end = 0;
 	mb->vanished.n = mb->buried.n = 0;
 	mb->loaded = mb->news = mb->has_new = mb->dead = false;
+	mb->table_filled = false;
 	memset(&mb->names, 0, sizeof(mb->names));
 	memset(&mb->strays, 0, sizeof(mb->strays));
 }
