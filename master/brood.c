@@ -413,7 +413,8 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 		take_conn(b, c, msg);
 		return;
 	case IPC_NAMED:
-		b->named(b->named_arg, c, msg);
+		if (b->named(b->named_arg, c, msg) == -1)
+			offend(c, ipc_name(msg->type));
 		return;
 	case IPC_CERTS_OK:
 		take_certs_ok(b, c, msg);

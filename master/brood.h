@@ -53,8 +53,9 @@ struct throttle {          /* of one role */
 struct brood {
 	struct boot boot; /* settings of the children; role and number vary */
 	struct admit *admit;
-	/* a worker tells the address of a client behind a balancer */
-	void (*named)(void *, struct child *, struct ipc_msg *);
+	/* a worker tells the address of a client behind a balancer; -1:
+	 * malformed */
+	int (*named)(void *, struct child *, struct ipc_msg *);
 	void *named_arg;
 	/* servants, workers by number, servants of the old generation */
 	struct child v[BROOD_MAX];

@@ -95,7 +95,7 @@ static void turn(struct master *);
 static nfds_t fill_poll(const struct master *, struct pollfd *, uint64_t now);
 static int wait_ms(const struct master *, uint64_t now);
 static int sooner(int a, int b);
-static void hear_named(void *, struct child *, struct ipc_msg *);
+static int hear_named(void *, struct child *, struct ipc_msg *);
 static void take_signals(struct master *, uint64_t now);
 static void reap(struct master *, uint64_t now);
 static void advance(struct master *, uint64_t now);
@@ -335,10 +335,10 @@ sooner(int a, int b)
 	return a == -1 || (b != -1 && b < a) ? b : a;
 }
 
-static void
+static int
 hear_named(void *porch, struct child *worker, struct ipc_msg *msg)
 {
-	porch_named(porch, worker, msg, now_ms());
+	return porch_named(porch, worker, msg, now_ms());
 }
 
 static void

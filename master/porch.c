@@ -170,7 +170,7 @@ is_behind(const struct settings_view *view, const struct listen_peer *peer)
 	return false;
 }
 
-void
+int
 porch_named(
     struct porch *p, struct child *worker, struct ipc_msg *msg, uint64_t now)
 {
@@ -178,10 +178,12 @@ porch_named(
 	struct ipc_put put;
 	uint32_t flags = 0;
 
-	if (named_read(&n, msg) == -1 || named_decide(p, worker, &n) == -1) {
+	if (named_read(&n, msg) == -1)
+		return -1;
+	if (named_decide(p, worker, &n) == -1) {
 		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
 		    worker->number, ipc_name(IPC_NAMED));
-		return;
+		return 0;
 	}
 	if (n.refused)
 		flags = IPC_CLIENT_REFUSE;
@@ -193,6 +195,7 @@ porch_named(
 	ipc_put_u32(&put, flags);
 	ipc_put_str(&put, n.why);
 	(void)brood_send(p->brood, worker, &put, -1); /* a deaf one is killed */
+	return 0;
 }
 
 static int

@@ -25,8 +25,10 @@ struct porch {
 
 /* Accepts what waits at listener i, some at a time. */
 void porch_accept(struct porch *, size_t i, uint64_t now);
-/* IPC_NAMED of a worker: decides about the address, and answers. */
-void porch_named(
-    struct porch *, struct child *, struct ipc_msg *, uint64_t now);
+/*
+ * IPC_NAMED of a worker: decides about the address, and answers. 0, or -1: it
+ * is malformed.
+ */
+int porch_named(struct porch *, struct child *, struct ipc_msg *, uint64_t now);
 
 #endif
