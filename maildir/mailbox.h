@@ -97,7 +97,8 @@ struct mailbox {
 	size_t n, candidates, room;
 	uint32_t *table; /* index + 1 by base name; 0: empty */
 	size_t table_size;
-	bool table_filled; /* when somebody looks for a name first: many never do */
+	bool table_filled; /* when somebody looks for a name first: many never
+			      do */
 	uint64_t seed;
 	struct pool names, infos;
 	size_t garbage;       /* bytes of names that nobody has */
