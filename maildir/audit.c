@@ -238,6 +238,7 @@ compare_inside(struct index_txn *txn, void *arg)
 	    w->all.unseen != w->rec.counts.unseen ||
 	    w->all.deleted != w->rec.counts.deleted ||
 	    w->all.in_new != w->rec.counts.in_new ||
+	    w->all.recent != w->rec.counts.recent ||
 	    w->all.sum != w->rec.counts.sum)
 		return add(w, AUDIT_COUNTS, 0);
 	return 0;
@@ -278,6 +279,7 @@ compare_record(struct work *w, uint32_t uid, const struct index_bytes *v)
 	if (!message_parse(v, &rec))
 		return add(w, AUDIT_OTHER_FILE, uid);
 	folder_count(&w->all, uid, rec.flags, rec.in_new, 1);
+	w->all.recent += uid >= w->rec.state.recent_from;
 	if ((i = entry_by_uid(mb, uid)) == NOWHERE) {
 		if ((kind = why_not_there(w, &rec)) == AUDIT_FAILED)
 			return -1;
@@ -405,7 +407,8 @@ maildir_index_rebuild(struct maildir *md, const struct audit_report *report)
 
 /*
  * A whole look at each folder: the index and the UID files are brought to what
- * is there. Nothing leaves new/. without: an index need not come of it. 0; -1.
+ * is there. What gets a UID leaves new/. without: an index need not come of it.
+ * 0; -1.
  */
 static int
 visit(struct maildir *md, bool without)

@@ -1,6 +1,6 @@
 /*
  * COPY and MOVE (RFC 3501 6.4.7, RFC 6851): hard links under new base names,
- * all of them, then one sync of the destination's new/, then the UID lines and
+ * all of them, then one sync of the destination's cur/, then the UID lines and
  * their sync. Only then a move unlinks the sources. A crash leaves sources, or
  * both, or copies without UIDs that are numbered as new mail; never less.
  */
@@ -114,7 +114,7 @@ tell_moved(const struct copy *c, const struct mailbox_trash *t)
 		if (!item->linked)
 			continue;
 		(void)snprintf(
-		    path, sizeof(path), "new/%s", c->names.p + item->file);
+		    path, sizeof(path), "cur/%s", c->names.p + item->file);
 		t->moved(t->arg, item->k, path);
 	}
 }
@@ -239,9 +239,6 @@ plan_one(struct copy *c, size_t k, size_t i, const struct stat *st)
 	if (len + strlen(info) > FILENAME_MAX_LEN &&
 	    filename_info("", item->flags, info, sizeof(info)) == -1)
 		return -1;
-	/* Into new/, as a delivery: \Recent for who opens the folder next. */
-	if (strcmp(info, ":2,") == 0)
-		info[0] = '\0';
 	memcpy(file, base, len);
 	memcpy(file + len, info, strlen(info) + 1);
 	item->k = k;
@@ -342,7 +339,7 @@ file_all(struct copy *c, uint32_t *dst_uids)
 {
 	if (c->nitems == 0)
 		return 0;
-	if (link_all(c) == 0 && util_fsync(c->target.newfd) == 0 &&
+	if (link_all(c) == 0 && util_fsync(c->target.curfd) == 0 &&
 	    add_keywords(c) == 0 && add_uids(c, dst_uids) == 0)
 		return 0;
 	undo(c);
@@ -381,7 +378,7 @@ link_one(struct copy *c, struct item *item)
 	int fd;
 
 	fd = entry_file(c->mb, item->of, from);
-	if (linkat(fd, from, c->target.newfd, to, 0) == 0)
+	if (linkat(fd, from, c->target.curfd, to, 0) == 0)
 		return 0;
 	switch (errno) {
 	case EXDEV:
@@ -420,7 +417,7 @@ copy_bytes(struct copy *c, int dirfd, const char *from, const char *to)
 	else
 		util_close(out);
 	if (r == 0)
-		r = rename_only(c->target.tmpfd, temp, c->target.newfd, to);
+		r = rename_only(c->target.tmpfd, temp, c->target.curfd, to);
 	if (r == -1)
 		util_unlink(c->target.tmpfd, temp);
 	return r;
@@ -512,7 +509,7 @@ undo(struct copy *c)
 
 	for (i = 0; i < c->nitems; i++)
 		if (c->v[i].linked) {
-			util_unlink(c->target.newfd, c->names.p + c->v[i].file);
+			util_unlink(c->target.curfd, c->names.p + c->v[i].file);
 			c->v[i].linked = false;
 		}
 }
@@ -538,7 +535,7 @@ remove_sources(struct copy *c, uint32_t *dst_uids)
 	for (i = n = 0; r == -1 && i < c->nitems; i++) {
 		if (!c->v[i].linked || (gone != NULL && gone[n++]))
 			continue;
-		util_unlink(c->target.newfd, c->names.p + c->v[i].file);
+		util_unlink(c->target.curfd, c->names.p + c->v[i].file);
 		c->v[i].linked = false;
 		dst_uids[c->v[i].k] = 0;
 	}

@@ -355,7 +355,7 @@ file_all(struct delivery *d, struct uidline *lines)
 	struct kwlines keywords = {0};
 	size_t i, moved = 0;
 
-	if (move_all(d, &moved) == -1 || util_fsync(t->newfd) == -1 ||
+	if (move_all(d, &moved) == -1 || util_fsync(t->curfd) == -1 ||
 	    list_keywords(d, &keywords) == -1 ||
 	    keywords_file_new(&t->kw, t->dirfd, &keywords) == -1)
 		goto undo;
@@ -373,7 +373,7 @@ file_all(struct delivery *d, struct uidline *lines)
 undo:
 	free(keywords.v);
 	while (moved-- > 0)
-		util_unlink(t->newfd, d->v[moved].file);
+		util_unlink(t->curfd, d->v[moved].file);
 	return -1;
 }
 
@@ -396,8 +396,8 @@ tell_index(struct delivery *d, const struct uidline *lines)
 }
 
 /*
- * Into new/, flags in the name: who opens the folder next moves it on and is
- * the one session that has it as \Recent (RFC 3501 2.3.2, 6.3.11).
+ * Into cur/ at once: what lies in new/ gets another UID from Courier, if that
+ * is the first to open the folder. \Recent is in the index (mailbox_recent.c).
  */
 static int
 move_all(struct delivery *d, size_t *moved)
@@ -407,10 +407,7 @@ move_all(struct delivery *d, size_t *moved)
 
 	for (; *moved < d->n; (*moved)++) {
 		item = &d->v[*moved];
-		if (item->flags == 0)
-			item->file[filename_base(
-			    item->file, strlen(item->file))] = '\0';
-		if (rename_only(t->tmpfd, item->temp, t->newfd, item->file) ==
+		if (rename_only(t->tmpfd, item->temp, t->curfd, item->file) ==
 		    -1)
 			return -1;
 	}

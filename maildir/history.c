@@ -106,6 +106,9 @@ plan_state(const struct plan *p, struct folder_state *out)
 		*out = p->folder.state;
 	else
 		mailbox_state_give(p->mb, out);
+	/* What others have claimed stays theirs. */
+	if (p->known && out->recent_from < p->folder.state.recent_from)
+		out->recent_from = p->folder.state.recent_from;
 }
 
 static int

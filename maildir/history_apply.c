@@ -28,6 +28,7 @@ plan_apply(struct index_txn *txn, void *arg)
 {
 	struct plan *p = arg;
 	struct folder_record now;
+	struct folder_state state;
 	bool changes = !p->known;
 	size_t k;
 	int r;
@@ -50,6 +51,8 @@ plan_apply(struct index_txn *txn, void *arg)
 		return r;
 	if (!p->known)
 		apply_first(p, txn);
+	plan_state(p, &state);
+	folder_claim(txn, &p->folder, state.recent_from);
 	for (k = 0; k < p->n; k++)
 		apply_op(p, txn, &p->ops[k]);
 	if (p->n > 0)
@@ -59,7 +62,7 @@ plan_apply(struct index_txn *txn, void *arg)
 	p->folder.highest = p->modseq;
 	if (p->folder.tombs > HISTORY_KEEP)
 		trim(p, txn);
-	plan_state(p, &p->folder.state);
+	p->folder.state = state;
 	folder_put(txn, p->mb, &p->folder);
 	return 0;
 }
@@ -101,11 +104,10 @@ count(struct plan *p, const struct op *op)
 	const struct mailbox *mb = p->mb;
 
 	if (op->had)
-		folder_count(
-		    &p->folder.counts, op->uid, op->old_flags, op->old_new, -1);
+		folder_tally(
+		    &p->folder, op->uid, op->old_flags, op->old_new, -1);
 	if (op->kind != OP_GONE)
-		folder_count(&p->folder.counts, op->uid,
-		    mb->messages[op->i].flags,
+		folder_tally(&p->folder, op->uid, mb->messages[op->i].flags,
 		    (mb->entries[op->i].bits & ENTRY_NEW) != 0, 1);
 }
 

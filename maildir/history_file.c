@@ -1,8 +1,8 @@
 /*
  * A folder that is filed into is not looked at. What is in the index stays true
  * if it was true just before, and the messages are added: then the directories'
- * stamps are ours. As with other own changes a scan is owed; new/ is looked at
- * again by whoever comes next, for a delivery may have come between.
+ * stamps are ours, but for those of new/, where only others deliver. As with
+ * other own changes a scan is owed.
  */
 #include "maildir/history_file.h"
 
@@ -115,8 +115,8 @@ history_file_end(struct history_file *h, const struct target *t,
 	f->n = n;
 	mailbox_state_take(&f->box, &h->rec.state);
 	memset(f->box.clean, 1, sizeof(f->box.clean));
+	f->box.clean[DIR_NEW] = false;
 	mailbox_own_end(&f->box);
-	f->box.settled[DIR_NEW] = false;
 	f->box.next = t->list.next;
 	f->box.list_known = t->list.stamp;
 	f->texts = calloc(n, sizeof(*f->texts));
@@ -156,7 +156,7 @@ write_all(struct index_txn *txn, void *arg)
 			uids[i] = f->v[i].uid;
 		if (c->unseen == 0 && (f->v[i].flags & MESSAGE_SEEN) == 0)
 			c->first_unseen = c->messages + 1;
-		folder_count(c, f->v[i].uid, f->v[i].flags, true, 1);
+		folder_tally(&f->rec, f->v[i].uid, f->v[i].flags, false, 1);
 	}
 	put_names(f, txn);
 	folder_log(txn, &f->rec, uids, f->n);
@@ -170,7 +170,7 @@ static void
 put_one(struct filing *f, struct index_txn *txn, size_t i, uint64_t modseq)
 {
 	const struct history_new *m = &f->v[i];
-	struct message_record rec = {.modseq = modseq, .in_new = true};
+	struct message_record rec = {.modseq = modseq};
 	unsigned char key[KEY_MESSAGE];
 
 	rec.flags = m->flags;

@@ -20,7 +20,7 @@ struct history_file {
 	struct folder_record rec;
 };
 
-struct history_new {       /* a message, in new/ */
+struct history_new {       /* a message, in cur/ */
 	uint32_t uid, set; /* of keywords */
 	uint8_t flags;
 	const char *file; /* its name */

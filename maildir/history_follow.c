@@ -376,7 +376,9 @@ add_message(struct follow *f, uint32_t uid, const struct message_record *rec)
 	mb->messages[i].flags = rec->flags;
 	mb->messages[i].kwset = set;
 	mb->messages[i].modseq = rec->modseq;
-	mb->messages[i].recent = mb->readonly && rec->in_new;
+	/* Who may have it for good claims it under the lock. */
+	mb->messages[i].recent =
+	    mb->readonly && uid >= f->rec.state.recent_from;
 	if (f->fresh)
 		folder_count(&f->all, uid, 0, false, 1);
 	if (told)

@@ -50,6 +50,32 @@ folder_put(struct index_txn *txn, const struct mailbox *mb,
 }
 
 void
+folder_tally(struct folder_record *rec, uint32_t uid, uint8_t flags,
+    bool in_new, int sign)
+{
+	folder_count(&rec->counts, uid, flags, in_new, sign);
+	if (uid >= rec->state.recent_from)
+		rec->counts.recent += sign > 0 ? 1 : UINT32_MAX;
+}
+
+void
+folder_claim(struct index_txn *txn, struct folder_record *rec, uint32_t uid)
+{
+	unsigned char key[KEY_MESSAGE];
+	struct index_bytes k, v;
+	bool more;
+
+	if (uid <= rec->state.recent_from)
+		return;
+	rec->state.recent_from = uid;
+	rec->counts.recent = 0;
+	key_message(key, rec->number, uid);
+	more = index_seek(txn, key, sizeof(key), KEY_FOLDER, &k, &v);
+	for (; more; more = index_next(txn, &k, &v))
+		rec->counts.recent++;
+}
+
+void
 folder_count(
     struct folder_counts *c, uint32_t uid, uint8_t flags, bool in_new, int sign)
 {

@@ -33,13 +33,15 @@ struct mailbox;
  */
 struct folder_state {
 	struct stamp known[FOLDER_DIRS];
-	struct stamp list;  /* of the UID file, zeros: there is none */
-	int64_t owed_since; /* monotonic seconds */
-	uint32_t next;      /* UID */
-	uint8_t settled;    /* bits by directory: known may be trusted */
-	uint8_t owes;       /* bits: a scan for own changes */
-	uint8_t complete;   /* the last scan saw all there is */
-	uint8_t unread;     /* keywords could not be read */
+	struct stamp list;    /* of the UID file, zeros: there is none */
+	int64_t owed_since;   /* monotonic seconds */
+	uint32_t next;        /* UID */
+	uint32_t recent_from; /* UIDs from here on nobody has as \Recent */
+	uint8_t settled;      /* bits by directory: known may be trusted */
+	uint8_t owes;         /* bits: a scan for own changes */
+	uint8_t complete;     /* the last scan saw all there is */
+	uint8_t unread;       /* keywords could not be read */
+	uint8_t pad[4];
 };
 
 /* Counts of messages; sum: of uid_sum of each. */
@@ -47,7 +49,7 @@ struct folder_counts {
 	uint64_t sum;
 	uint32_t messages, unseen, deleted, in_new;
 	uint32_t first_unseen; /* sequence number, 0: none */
-	uint32_t pad;
+	uint32_t recent;       /* UIDs from the folder's recent_from on */
 };
 
 struct folder_record {
@@ -77,9 +79,16 @@ bool folder_get(
     struct index_txn *, const struct mailbox *, struct folder_record *);
 void folder_put(
     struct index_txn *, const struct mailbox *, const struct folder_record *);
-/* Adds a message to the counts (sign 1), or takes it away (-1). */
+/*
+ * Adds a message to the counts (sign 1), or takes it away (-1): _tally to those
+ * of a record, with \Recent; _count to those of a picture.
+ */
+void folder_tally(
+    struct folder_record *, uint32_t uid, uint8_t flags, bool in_new, int sign);
 void folder_count(
     struct folder_counts *, uint32_t uid, uint8_t flags, bool in_new, int sign);
+/* Nothing below that UID is \Recent any more; never goes back. */
+void folder_claim(struct index_txn *, struct folder_record *, uint32_t uid);
 /*
  * Notes in the log that version rec->version + 1 is about these UIDs; more than
  * HISTORY_LISTS: about any. Old notes go.

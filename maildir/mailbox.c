@@ -4,13 +4,15 @@
  * The states of a message, and what a crash between any two of them leaves:
  *
  * 1. tmp/X, being written. Nobody knows it; a purge takes it after 36 hours.
- * 2. new/X or cur/X:2,F, its bytes and its directory entry synced, no UID line.
- *    New mail like any other: who looks next gives it a UID.
- * 3. The same with the line "UID X", synced. Only now may the UID be told. The
+ * 2. new/X (a stranger's delivery) or cur/X:2,F (ours), its bytes and its
+ *    directory entry synced, no UID line. New mail like any other: who looks
+ *    next gives it a UID. new/X goes to cur/X:2, before that, without a sync.
+ * 3. cur/X:2,F with the line "UID X", synced. Only now may the UID be told. The
  *    header's reservation was synced before the line, so no crash leaves a
  *    line that another program's next UID does not pass.
- * 4. new/X -> cur/X:2, is a rename without a sync: after a power cut it is
- *    state 3 again, with the same UID, and \Recent once more.
+ * 4. new/X with a line: a power cut where the sync of the line did not take the
+ *    rename before it along (btrfs), or a file that could not be moved. Ours
+ *    keep the UID and move it; Courier, if it comes first, gives another one.
  * 5. Flags are a rename within cur/. It is never made durable by itself; either
  *    name carries the same base name, so the UID never depends on it.
  * 6. Keywords are a file that is synced before it is renamed into place, before
@@ -50,6 +52,8 @@ struct purge {
 
 static struct mailbox *give_up(struct mailbox *);
 static bool glance(struct mailbox *);
+static bool new_is_empty(const struct mailbox *);
+static int see_one(void *, const char *, size_t);
 static int open_dirs(struct mailbox *, const char *);
 static void purge_tmp(struct mailbox *);
 static bool purged_lately(struct mailbox *);
@@ -84,7 +88,7 @@ mailbox_glance(struct maildir *md, const char *folder, bool readonly)
 		if (mailbox_look(mb, 0) == -1)
 			return give_up(mb);
 		forget_news(mb);
-		mailbox_recent_take(mb);
+		recent_take(mb);
 	}
 	mb->handed = mb->modseq;
 	mb->told_names = mb->kw.nnames;
@@ -131,7 +135,9 @@ glance(struct mailbox *mb)
 	known = mailbox_stamps(mb, now) == 0 &&
 		mailbox_list_stamp(mb, &list) == 0 && history_glance(mb, &list);
 	if (known && mailbox_is_quiet(mb, now) &&
-	    (mb->readonly || mb->tally.in_new == 0 || mailbox_waiting_take(mb)))
+	    (mb->readonly ||
+		(mb->tally.in_new == 0 &&
+		    (mb->tally.recent == 0 || recent_claim_unread(mb)))))
 		return true;
 	/* Then from the beginning, under the lock. */
 	mb->modseq = 0;
@@ -147,7 +153,27 @@ mailbox_is_quiet(struct mailbox *mb, const struct stamp now[static DIRS])
 	unsigned stale = mailbox_stale(mb, now);
 
 	/* What came into new/ and went again is no news. */
-	return stale == LOOK_NEW ? mailbox_waiting_known(mb) : stale == 0;
+	if (stale == LOOK_NEW && mb->tally.in_new == 0)
+		return new_is_empty(mb);
+	return stale == 0;
+}
+
+static bool
+new_is_empty(const struct mailbox *mb)
+{
+	struct scan scan = {0};
+	bool seen = false;
+
+	return scan_read(mb->newfd, 0, &scan, see_one, &seen) == 0 && !seen;
+}
+
+static int
+see_one(void *arg, const char *name, size_t len)
+{
+	bool *seen = arg;
+
+	*seen = filename_base(name, len) != 0;
+	return *seen;
 }
 
 int
@@ -162,7 +188,7 @@ mailbox_load(struct mailbox *mb)
 	if (mb->loaded)
 		return 0;
 	if ((r = history_follow(mb)) != HISTORY_LOST) {
-		mailbox_recent_take(mb);
+		recent_take(mb);
 		return r == -1 ? -1 : 0;
 	}
 	/* The index was lost: the same, if the disk has nothing else. */
@@ -170,7 +196,7 @@ mailbox_load(struct mailbox *mb)
 	mb->max_uid = 0;
 	if (mailbox_look(mb, LOOK_ALL) == -1)
 		return -1;
-	mailbox_recent_take(mb);
+	recent_take(mb);
 	for (i = 0; i < mb->n && mb->messages[i].uid < next; i++) {
 		mb->entries[i].bits &= (uint16_t)~ENTRY_ADDED;
 		mb->entries[i].bits |= ENTRY_CHANGED;
@@ -196,8 +222,7 @@ mailbox_counts(const struct mailbox *mb, struct mailbox_counts *out)
 	memset(out, 0, sizeof(*out));
 	if (!mb->loaded) {
 		out->messages = mb->tally.messages;
-		out->recent =
-		    mb->readonly ? mb->tally.in_new : (uint32_t)mb->recents.n;
+		out->recent = mb->readonly ? mb->tally.recent : mb->claimed.n;
 		out->unseen = mb->tally.unseen;
 		out->deleted = mb->tally.deleted;
 		out->first_unseen = mb->tally.first_unseen;

@@ -69,6 +69,10 @@ struct twin {          /* a second file of the same base name */
 	bool in_new;
 };
 
+struct claim { /* messages that are \Recent here: UIDs lo to hi */
+	uint32_t lo, hi, n;
+};
+
 struct strays {
 	struct pool names;
 	struct stray *v;
@@ -121,7 +125,9 @@ struct mailbox {
 	bool dead;    /* some entries are */
 
 	struct uids vanished, changed, added;
-	struct uids recents; /* that were \Recent before there was a picture */
+
+	uint32_t recent_from; /* see folder_state */
+	struct claim claimed; /* when there was no picture yet */
 
 	size_t dirty, dirty_end; /* all with ENTRY_DIRTY are in between */
 	struct uids buried;      /* UIDs that left since the index was told */
@@ -208,15 +214,6 @@ int mailbox_stamps(const struct mailbox *, struct stamp[static DIRS]);
 /* The directories that must be looked at, by their stamps; all if a debt is
  * due. */
 unsigned mailbox_stale(const struct mailbox *, const struct stamp[static DIRS]);
-/* Those of before there was a picture are \Recent in it. */
-void mailbox_recent_take(struct mailbox *);
-/* Is what lies in new/ what the glance has there? */
-bool mailbox_waiting_known(struct mailbox *);
-/*
- * The same under the lock; then it goes to cur/, and the glance is of after
- * that. false: all must be looked at.
- */
-bool mailbox_waiting_take(struct mailbox *);
 /* Do stamps say that the glance at the folder is still true? */
 bool mailbox_is_quiet(struct mailbox *, const struct stamp now[static DIRS]);
 /* The stamp of the UID file as of now, zeros if there is none. 0 or -1. */
@@ -237,11 +234,30 @@ int strays_add(struct mailbox *, const char *, size_t len, bool in_new);
 int number_twins(struct look *);
 /* UIDs for strays, from new/ to cur/. 0, LOOK_AGAIN or -1. */
 int number_strays(struct look *);
-int number_move(struct mailbox *);
+void number_move(struct mailbox *);
 /* Rewrites a list most of which is dead lines, if that can be done. */
 void number_tidy(struct look *);
 /* renameat that never replaces anything (EEXIST). */
 int rename_only(int fromfd, const char *, int tofd, const char *);
+
+/* ---- mailbox_recent.c ---- */
+
+/*
+ * Under the lock, the picture brought up to date: who may write has as \Recent
+ * what nobody had (the index is told by the look's end), others see it only.
+ */
+void recent_claim(struct mailbox *);
+/* Is there anything to be claimed? */
+bool recent_waits(const struct mailbox *);
+/*
+ * The same with a glance only: the lock is taken, the glance becomes one of
+ * now. false: it cannot be told so; all must be looked at.
+ */
+bool recent_claim_unread(struct mailbox *);
+/* What was claimed before there was a picture is \Recent in it. */
+void recent_take(struct mailbox *);
+/* Another program gave that UID, or a session without an index. */
+void recent_unknown(struct mailbox *, uint32_t uid);
 
 /* ---- mailbox_keywords.c ---- */
 

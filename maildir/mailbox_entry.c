@@ -331,7 +331,6 @@ entry_free(struct mailbox *mb)
 	free(mb->added.v);
 	free(mb->past.v);
 	free(mb->buried.v);
-	free(mb->recents.v);
 }
 
 void

@@ -179,9 +179,10 @@ look_once(struct look *l)
 	mb->loaded = true;
 	if ((l->want & (LOOK_NEW | LOOK_CUR)) != 0 && (r = look_dirs(l)) != 0)
 		return r;
-	if (mb->has_new && !mb->readonly && number_move(mb) == -1)
-		return -1;
+	if (mb->has_new && !mb->readonly)
+		number_move(mb);
 	mb->has_new = false;
+	recent_claim(mb);
 	if ((l->want & LOOK_KEYWORDS) == 0 || !mb->md->options.keywords)
 		return 0;
 	if (mailbox_load_keywords(mb, &l->lock, (l->want & LOOK_CUR) != 0) ==
@@ -212,10 +213,15 @@ look_dirs(struct look *l)
 	if (number_twins(l) == -1 || apply(l) == -1)
 		return -1;
 	l->relist = l->whole && lacks_some(mb);
+	l->unnumbered = false;
 	before = mb->n;
-	if ((r = number_strays(l)) != 0)
-		return r;
 	remember(l);
+	r = number_strays(l);
+	if (r != 0 || l->unnumbered)
+		mb->settled[DIR_NEW] = mb->settled[DIR_CUR] = mb->complete =
+		    false;
+	if (r != 0)
+		return r;
 	number_tidy(l);
 	if (mb->list.fd != -1)
 		mb->list_known = mb->list.stamp;
@@ -518,8 +524,7 @@ apply(struct look *l)
 			l->joined = true;
 			e->bits |= ENTRY_ADDED;
 			mb->max_uid = mb->messages[i].uid;
-			mb->messages[i].recent =
-			    mb->readonly && (e->bits & ENTRY_NEW) != 0;
+			recent_unknown(mb, mb->messages[i].uid);
 		} else if (i >= mb->n) {
 			e->bits |= ENTRY_DEAD; /* a line without a file */
 			l->dead++;
@@ -575,16 +580,15 @@ static void
 remember(struct look *l)
 {
 	struct mailbox *mb = l->mb;
-	bool sure = !l->unsure && !l->unnumbered;
 
 	mb->known[DIR_NEW] = l->scans[DIR_NEW].after;
-	mb->settled[DIR_NEW] =
-	    scan_is_settled(&l->scans[DIR_NEW]) && !l->unnumbered;
+	mb->settled[DIR_NEW] = scan_is_settled(&l->scans[DIR_NEW]);
 	if ((l->want & LOOK_CUR) == 0)
 		return;
 	mb->known[DIR_CUR] = l->scans[DIR_CUR].after;
-	mb->settled[DIR_CUR] = scan_is_settled(&l->scans[DIR_CUR]) && sure;
-	mb->complete = l->proof && sure;
+	mb->settled[DIR_CUR] =
+	    scan_is_settled(&l->scans[DIR_CUR]) && !l->unsure;
+	mb->complete = l->proof && !l->unsure;
 	mb->owes &= ~(LOOK_NEW | LOOK_CUR);
 }
 

@@ -1,8 +1,10 @@
 /*
- * Files that have no UID yet get one: lines are appended to the UID list and
- * synced, then the files go from new/ to cur/. If the lines cannot be written
- * (a full disk, a folder of somebody else's) the files stay unseen until they
- * can; nothing that is known is lost by that.
+ * Files that have no UID yet get one: they go from new/ to cur/, and lines are
+ * appended to the UID list and synced, which takes the renames to the disk as
+ * well where the file system has one journal. Courier and others believe no
+ * line about what lies in new/. If the lines cannot be written (a full disk, a
+ * folder of somebody else's) the files stay unseen until they can; nothing that
+ * is known is lost by that.
  */
 #include "maildir/mailbox.h"
 
@@ -35,6 +37,7 @@ static int list_view(struct mailbox *, uint32_t uidvalidity, uint32_t next);
 static int by_order(const void *, const void *, void *);
 static int add_strays(struct look *);
 static int add_stray(struct mailbox *, const char *, bool);
+static size_t move_new(struct mailbox *, size_t);
 static int give_uids(struct mailbox *, size_t);
 static void drop_from(struct mailbox *, size_t);
 
@@ -340,6 +343,7 @@ add_strays(struct look *l)
 			return -1;
 		}
 	}
+	l->nnew -= move_new(mb, first);
 	return give_uids(mb, first);
 }
 
@@ -383,7 +387,6 @@ add_stray(struct mailbox *mb, const char *name, bool in_new)
 	if (in_new)
 		mb->entries[i].bits |= ENTRY_SEEN_NEW;
 	entry_renamed(mb, i, info, in_new);
-	mb->messages[i].recent = !mb->readonly || in_new;
 	return 0;
 }
 
@@ -429,36 +432,51 @@ drop_from(struct mailbox *mb, size_t first)
 	errno = saved;
 }
 
-/* What is in new/ goes to cur/; \Recent is for who moves it (RFC 3501 2.3.2).
- */
-int
+/* What has its UID and lies in new/ all the same: nobody had it as \Recent. */
+void
 number_move(struct mailbox *mb)
 {
-	char from[FILENAME_MAX_LEN + 1], to[FILENAME_MAX_LEN + 8];
-	const char *info;
-	uint32_t moved;
 	size_t i;
 
+	for (i = 0; i < mb->n; i++)
+		if ((mb->entries[i].bits & ENTRY_NEW) != 0)
+			mb->messages[i].recent = true;
+	(void)move_new(mb, 0);
+}
+
+/* From new/ to cur/, messages and candidates from first on; how many. */
+static size_t
+move_new(struct mailbox *mb, size_t first)
+{
+	char from[FILENAME_MAX_LEN + 1], to[FILENAME_MAX_LEN + 8];
+	size_t i = first, moved = 0, total = mb->n + mb->candidates;
+	const char *info;
+	uint32_t renamed;
+
+	while (i < total && (mb->entries[i].bits & ENTRY_NEW) == 0)
+		i++;
+	if (i == total)
+		return 0;
 	mailbox_own_begin(mb);
-	for (i = 0; i < mb->n; i++) {
+	for (; i < total; i++) {
 		if ((mb->entries[i].bits & ENTRY_NEW) == 0)
 			continue;
-		mb->messages[i].recent = true;
 		(void)entry_file(mb, i, from);
 		info = entry_info(mb, i);
 		(void)snprintf(
 		    to, sizeof(to), "%s%s", from, *info == '\0' ? ":2," : "");
-		moved = entry_intern(mb, to + mb->entries[i].len);
-		if (moved == UINT32_MAX)
-			return -1;
+		renamed = entry_intern(mb, to + mb->entries[i].len);
 		/* If it cannot be moved it is shown from where it is. */
-		if (rename_only(mb->newfd, from, mb->curfd, to) == 0)
-			entry_renamed(mb, i, moved, false);
+		if (renamed == UINT32_MAX ||
+		    rename_only(mb->newfd, from, mb->curfd, to) == -1)
+			continue;
+		entry_renamed(mb, i, renamed, false);
+		moved++;
 	}
 	mailbox_own_end(mb);
 	/* A delivery may have come between: new/ is looked at once more. */
 	mb->settled[DIR_NEW] = false;
-	return 0;
+	return moved;
 }
 
 void

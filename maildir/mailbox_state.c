@@ -141,6 +141,7 @@ mailbox_state_give(const struct mailbox *mb, struct folder_state *out)
 	out->owed_since = mb->owed_since;
 	out->owes = (uint8_t)mb->owes;
 	out->next = mb->next;
+	out->recent_from = mb->recent_from;
 	out->complete = mb->complete;
 	out->unread = mb->keywords_unread;
 }
@@ -161,6 +162,7 @@ mailbox_state_take(struct mailbox *mb, const struct folder_state *s)
 		mb->next = s->next;
 	if (mb->max_uid < mb->next - 1)
 		mb->max_uid = mb->next - 1;
+	mb->recent_from = s->recent_from;
 	mb->complete = s->complete != 0;
 	mb->keywords_unread = s->unread != 0;
 }

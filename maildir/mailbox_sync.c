@@ -92,7 +92,7 @@ mailbox_sync(struct mailbox *mb, bool force, struct mailbox_diff *diff)
 		return -1;
 	}
 	if ((force || lost || mailbox_stale(mb, now) != 0 ||
-		(mb->has_new && !mb->readonly)) &&
+		(mb->has_new && !mb->readonly) || recent_waits(mb)) &&
 	    mailbox_look(mb, force || lost ? LOOK_ALL : 0) == -1)
 		return -1;
 	return tell(mb, diff);

@@ -58,7 +58,7 @@ struct message { /* what is known without opening the file */
 	uint32_t kwset;  /* 0: no keywords; else see mailbox_kwset */
 	uint64_t modseq; /* of its last change; 0: no index gives numbers */
 	uint8_t flags;   /* MESSAGE_* */
-	bool recent;     /* this session was the first to number it */
+	bool recent;     /* nobody before this session was told of it */
 };
 
 /* ---- the account ---- */
@@ -145,10 +145,10 @@ int maildir_status(struct maildir *, const char *folder, bool want_size,
 /* ---- one open folder ---- */
 
 /*
- * Opens a folder and brings it up to date: new messages are numbered and, if
- * not read-only, moved from new/ to cur/. readonly: nothing on disk changes,
- * not even \Recent; messages without a number get ones that will hold (synced
- * reservation) only if the UID file can be written, else they stay unseen.
+ * Opens a folder and brings it up to date: new messages are moved from new/ to
+ * cur/ and numbered; if the UID file cannot be written they stay unseen. What
+ * nobody was told of is \Recent, readonly too; but then it stays so for others,
+ * if there is an index, and nothing else on disk changes.
  */
 struct mailbox *mailbox_open(
     struct maildir *, const char *folder, bool readonly);
@@ -283,7 +283,7 @@ int delivery_write(struct delivery *, const void *, size_t);
 /* The message is complete: its file is synced. EDQUOT: too large after all. */
 int delivery_end(struct delivery *);
 /*
- * Files all complete messages, all or none: renamed into new/ (flags in the
+ * Files all complete messages, all or none: renamed into cur/ (flags in the
  * name), the directory synced, UID lines appended and synced. uids[] must have
  * room for delivery_count. 0 or -1; then nothing is left behind.
  */

@@ -19,7 +19,7 @@ struct mailbox_trash {
 	const uint32_t *uids; /* rising */
 	size_t n;
 	const char *folder; /* the trash, which exists */
-	/* if not NULL: uids[k] is now this file below the trash, "new/..." */
+	/* if not NULL: uids[k] is now this file below the trash, "cur/..." */
 	void (*moved)(void *arg, size_t k, const char *file);
 	void *arg;
 };

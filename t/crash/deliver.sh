@@ -36,8 +36,8 @@ cat >"$tmp/want" <<-T
 	create tmp/MSG
 	write tmp/MSG
 	fsync tmp/MSG
-	rename tmp/MSG new/MSG:2,S
-	fsync new
+	rename tmp/MSG cur/MSG:2,S
+	fsync cur
 	write courierimapuiddb
 	fdatasync courierimapuiddb
 	OK

@@ -19,7 +19,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../site.d")
 import moving  # noqa: E402
 from courier_both import AS, NOBODY, differences, dump  # noqa: E402
 
-# Courier numbers what lies in new/ anew, above all of ours: nothing is mixed up.
 COPY = WHERE + "/Maildir"
 
 

@@ -44,7 +44,7 @@ talk <<-'END'
 END
 ok 'a session that expunges'
 from='EXPUNGED, user=demo, ip=\[::ffff:127.0.0.1\], port=\[[0-9]*\]'
-wait_for 5 logged "$from, old_name=./.Box/cur/1.x:2,ST, new_name=.Trash/new/[^ ,]*,S=14:2,S: only new_name will be left\$"
+wait_for 5 logged "$from, old_name=./.Box/cur/1.x:2,ST, new_name=.Trash/cur/[^ ,]*,S=14:2,S: only new_name will be left\$"
 ok 'what goes to the trash is logged with its new name'
 logged "$from, old_name=./.Box/cur/1.x:2,ST\$"
 ok '... and with the old one'

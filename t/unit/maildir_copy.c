@@ -59,10 +59,10 @@ copies_are_links_with_names_of_their_own(void **state)
 	assert_int_equal(uidvalidity, 77);
 	assert_int_equal(dst[0], 6);
 	assert_int_equal(dst[1], 7);
-	assert_int_equal(tree_count(".Dst/new", ":2,S"), 2);
-	assert_int_equal(tree_count(".Dst/new", "1.m"), 0);
-	(void)snprintf(name, sizeof(name), ".Dst/new/%s",
-	    tree_name(".Dst/new", ",S=2:2,S"));
+	assert_int_equal(tree_count(".Dst/cur", ":2,S"), 2);
+	assert_int_equal(tree_count(".Dst/cur", "1.m"), 0);
+	(void)snprintf(name, sizeof(name), ".Dst/cur/%s",
+	    tree_name(".Dst/cur", ",S=2:2,S"));
 	assert_int_equal(stat(at(name), &a), 0);
 	assert_int_equal(stat(at("cur/1.m:2,S"), &b), 0);
 	assert_int_equal(a.st_nlink, 2);
@@ -95,7 +95,7 @@ copy_costs_two_syncs_and_move_three(void **state)
 	assert_int_equal(tree_syncs(), 3);
 	assert_int_equal(dst[0], 10);
 	assert_int_equal(tree_count("cur", ""), 1);
-	assert_int_equal(tree_count(".Dst/new", ""), 6);
+	assert_int_equal(tree_count(".Dst/cur", ""), 6);
 	m = mailbox_messages(mb, &n);
 	assert_int_equal(n, 1);
 	assert_int_equal(m->uid, 3);
@@ -141,7 +141,7 @@ what_has_vanished_is_left_out(void **state)
 	assert_int_equal(dst[1], 0);
 	assert_int_equal(dst[2], 7);
 	assert_int_equal(dst[3], 0);
-	assert_int_equal(tree_count(".Dst/new", ":2,FS"), 1);
+	assert_int_equal(tree_count(".Dst/cur", ":2,FS"), 1);
 }
 
 static void
@@ -219,7 +219,7 @@ any_failed_sync_leaves_the_source_whole(void **state)
 		    -1);
 		assert_int_equal(errno, EIO);
 		assert_int_equal(tree_count("cur", ""), 2);
-		assert_int_equal(tree_count(".Dst/new", ""), 0);
+		assert_int_equal(tree_count(".Dst/cur", ""), 0);
 		assert_int_equal(tree_count(".Dst/tmp", ""), 0);
 		(void)mailbox_messages(mb, &n);
 		assert_int_equal(n, 2);

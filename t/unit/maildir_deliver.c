@@ -87,7 +87,7 @@ line_ends_are_stored_so_that_they_are_served_as_they_came(void **state)
 		assert_int_equal(delivery_end(d), 0);
 		(void)commit();
 		(void)snprintf(
-		    name, sizeof(name), "new/%s", tree_name("new", ""));
+		    name, sizeof(name), "cur/%s", tree_name("cur", ""));
 		assert_string_equal(tree_read(name), cases[i / 2].out);
 		assert_int_equal(unlink(at(name)), 0);
 	}
@@ -117,7 +117,7 @@ a_long_message_crosses_the_buffer_whole(void **state)
 		    0);
 	assert_int_equal(delivery_end(d), 0);
 	(void)commit();
-	(void)snprintf(name, sizeof(name), "new/%s", tree_name("new", ""));
+	(void)snprintf(name, sizeof(name), "cur/%s", tree_name("cur", ""));
 	fd = open(at(name), O_RDONLY);
 	assert_int_equal(read(fd, in, sizeof(in)), n);
 	(void)close(fd);
@@ -168,9 +168,9 @@ many_at_once_cost_n_and_two(void **state)
 	assert_int_equal(uids[1], 3);
 	assert_int_equal(uids[2], 4);
 	assert_int_equal(delivery_count(d), 0);
-	assert_int_equal(tree_count("new", ""), 4);
-	assert_int_equal(tree_count("new", ":2,"), 1);
-	assert_int_equal(tree_count("new", ":2,DS"), 1);
+	assert_int_equal(tree_count("new", ""), 0);
+	assert_int_equal(tree_count("cur", ":2,"), 4);
+	assert_int_equal(tree_count("cur", ":2,DS"), 1);
 	assert_int_equal(tree_count("tmp", ""), 0);
 }
 
@@ -217,17 +217,21 @@ a_message_without_flags_is_recent_to_who_opens_next(void **state)
 	size_t n;
 
 	(void)state;
+	tree_use_index(&md);
+	mailbox_close(mailbox_open(md, "", false));
 	begin_inbox();
 	add("a\n", 0, 0);
 	assert_int_equal(commit(), 1);
-	assert_int_equal(tree_count("new", ""), 1);
-	assert_null(strchr(tree_name("new", ""), ':'));
+	assert_non_null(strstr(tree_name("cur", ""), ",S=2:2,"));
 	mb = mailbox_open(md, "", false);
 	assert_non_null(mb);
 	m = mailbox_messages(mb, &n);
 	assert_int_equal(n, 1);
 	assert_int_equal(m->uid, 1);
 	assert_true(m->recent);
+	mailbox_close(mb);
+	mb = mailbox_open(md, "", false);
+	assert_false(mailbox_find(mb, 1)->recent);
 	mailbox_close(mb);
 }
 
@@ -243,7 +247,7 @@ umask_decides_the_mode(void **state)
 	add("a\n", 0, 0);
 	(void)commit();
 	(void)umask(old);
-	(void)snprintf(name, sizeof(name), "new/%s", tree_name("new", ""));
+	(void)snprintf(name, sizeof(name), "cur/%s", tree_name("cur", ""));
 	assert_int_equal(stat(at(name), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
 }
@@ -355,6 +359,7 @@ an_open_folder_hears_of_it(void **state)
 	struct mailbox *mb;
 
 	(void)state;
+	tree_use_index(&md);
 	mb = mailbox_open(md, "", false);
 	assert_non_null(mb);
 	begin_inbox();

@@ -261,14 +261,13 @@ what_we_filed_is_taken_without_a_look(void **state)
 	begun = clock_seconds();
 	file_one(md, 0);
 	file_one(md, MESSAGE_SEEN);
-	/* Who only reads leaves it where it is. */
+	/* Who only reads leaves \Recent to others. */
 	mb = mailbox_glance(md, "", true);
 	not_loaded(mb, begun);
 	mailbox_counts(mb, &counts);
 	assert_int_equal(counts.messages, 11);
 	assert_int_equal(counts.recent, 2);
 	mailbox_close(mb);
-	assert_int_equal(tree_count("new", "."), 2);
 	/* Who may write has it as \Recent, alone. */
 	mb = mailbox_glance(md, "", false);
 	not_loaded(mb, begun);
@@ -295,16 +294,14 @@ what_we_filed_is_taken_without_a_look(void **state)
 	maildir_close(md);
 }
 
-/* A stranger's beside ours, ours renamed or gone, more than are taken so. */
+/* A stranger's beside ours; ours renamed or gone. */
 static void
 what_the_index_does_not_have_so_is_looked_at(void **state)
 {
 	struct maildir *md = open_index();
 	struct mailbox *mb;
 	char from[400], to[500];
-	time_t begun;
 	size_t n;
-	int i;
 
 	(void)state;
 	deliver(1, 9);
@@ -315,38 +312,154 @@ what_the_index_does_not_have_so_is_looked_at(void **state)
 	assert_true(mailbox_loaded(mb));
 	(void)mailbox_messages(mb, &n);
 	assert_int_equal(n, 11);
+	assert_true(mailbox_find(mb, 10)->recent);
+	assert_true(mailbox_find(mb, 11)->recent);
 	mailbox_close(mb);
 	know(md);
 	file_one(md, 0);
-	(void)snprintf(from, sizeof(from), "new/%s", tree_name("new", "."));
-	(void)snprintf(to, sizeof(to), "%s:2,F", from);
+	(void)snprintf(from, sizeof(from), "cur/%s", tree_name("cur", ",S="));
+	(void)snprintf(to, sizeof(to), "%sF", from);
+	tree_settle();
 	assert_int_equal(rename(at(from), at(to)), 0);
 	mb = mailbox_glance(md, "", false);
 	assert_true(mailbox_loaded(mb));
-	assert_int_equal(mailbox_find(mb, 12)->flags, MESSAGE_FLAGGED);
+	(void)mailbox_messages(mb, &n);
+	assert_int_equal(n, 12);
+	assert_int_equal(unlink(at(to)), 0);
 	mailbox_close(mb);
-	know(md);
-	file_one(md, 0);
-	(void)snprintf(from, sizeof(from), "new/%s", tree_name("new", "."));
-	assert_int_equal(unlink(at(from)), 0);
 	tree_settle();
 	mb = mailbox_glance(md, "", false);
 	(void)mailbox_messages(mb, &n);
-	assert_int_equal(n, 12);
+	assert_int_equal(n, 11);
 	mailbox_close(mb);
-	for (i = -1; i <= 1; i++) { /* WAITING of mailbox_waiting.c is 64 */
-		know(md);
-		begun = clock_seconds();
-		for (n = 0; n < 64u + (unsigned)i; n++)
-			file_one(md, 0);
-		mb = mailbox_glance(md, "", false);
-		if (i == 1)
-			assert_true(mailbox_loaded(mb));
-		else
-			not_loaded(mb, begun);
-		mailbox_close(mb);
-		assert_int_equal(tree_count("new", ""), 0);
-	}
+	maildir_close(md);
+}
+
+static uint32_t
+recent_of(struct maildir *md, bool readonly)
+{
+	struct mailbox *mb = mailbox_glance(md, "", readonly);
+	struct mailbox_counts counts;
+
+	assert_non_null(mb);
+	mailbox_counts(mb, &counts);
+	mailbox_close(mb);
+	return counts.recent;
+}
+
+/* A picture, a glance and STATUS, ours and a stranger's, with and without. */
+static void
+recent_is_for_one_alone(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox *open, *other;
+	struct mailbox_status st;
+	struct mailbox_diff d;
+
+	(void)state;
+	deliver(1, 3);
+	know(md);
+	/* Two that have it open: who looks first. */
+	open = mailbox_open(md, "", false);
+	other = mailbox_open(md, "", false);
+	file_one(md, 0);
+	tree_write("new/98.stranger", "A: b\n\nc\n");
+	assert_int_equal(maildir_status(md, "", false, &st), 0);
+	assert_int_equal(st.recent, 2);
+	assert_int_equal(mailbox_sync(open, false, &d), 0);
+	assert_int_equal(d.nadded, 2);
+	assert_true(mailbox_find(open, 4)->recent);
+	assert_true(mailbox_find(open, 5)->recent);
+	assert_int_equal(mailbox_sync(other, false, &d), 0);
+	assert_int_equal(d.nadded, 2);
+	assert_false(mailbox_find(other, 4)->recent);
+	assert_false(mailbox_find(other, 5)->recent);
+	assert_int_equal(recent_of(md, true), 0);
+	/* Nobody has it open: any number of readers, then the first writer. */
+	mailbox_close(open);
+	know(md);
+	file_one(md, 0);
+	file_one(md, 0);
+	assert_int_equal(recent_of(md, true), 2);
+	assert_int_equal(recent_of(md, true), 2);
+	assert_int_equal(recent_of(md, false), 2);
+	assert_int_equal(recent_of(md, false), 0);
+	assert_int_equal(recent_of(md, true), 0);
+	assert_int_equal(mailbox_sync(other, false, &d), 0);
+	assert_false(mailbox_find(other, 7)->recent);
+	mailbox_close(other);
+	maildir_close(md);
+}
+
+/* A session that changes flags has not looked: it takes nothing, loses none. */
+static void
+what_was_claimed_stays_claimed(void **state)
+{
+	struct maildir *md = open_index();
+	struct mailbox_diff d;
+	struct mailbox *mb;
+	uint32_t uid = 5;
+	bool gone;
+
+	(void)state;
+	deliver(1, 3);
+	know(md);
+	mb = mailbox_open(md, "", false);
+	file_one(md, 0);
+	change(mb, 1, MESSAGE_FLAGGED);
+	assert_int_equal(recent_of(md, true), 1);
+	assert_int_equal(recent_of(md, false), 1);
+	change(mb, 2, MESSAGE_FLAGGED);
+	assert_int_equal(recent_of(md, false), 0);
+	assert_int_equal(mailbox_sync(mb, true, &d), 0);
+	assert_int_equal(d.nadded, 1);
+	assert_false(mailbox_find(mb, 4)->recent);
+	/* Gone before anybody was told of it: it counts no more. */
+	file_one(md, 0);
+	file_one(md, 0);
+	change(mb, 3, MESSAGE_FLAGGED);
+	assert_int_equal(recent_of(md, true), 2);
+	assert_int_equal(mailbox_expunge(mb, &uid, 1, &gone), 0);
+	assert_true(gone);
+	assert_int_equal(recent_of(md, true), 1);
+	assert_int_equal(mailbox_sync(mb, false, &d), 0);
+	assert_true(mailbox_find(mb, 6)->recent);
+	assert_int_equal(recent_of(md, true), 0);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
+static void
+without_an_index_nothing_old_is_recent(void **state)
+{
+	struct maildir *md = tree_open(false);
+	struct mailbox *mb, *other;
+	struct mailbox_diff d;
+
+	(void)state;
+	deliver(1, 3);
+	know(md);
+	mb = mailbox_open(md, "", false);
+	other = mailbox_open(md, "", false);
+	file_one(md, 0);
+	assert_int_equal(mailbox_sync(mb, false, &d), 0);
+	assert_int_equal(d.nadded, 1);
+	assert_false(mailbox_find(mb, 4)->recent);
+	tree_write("new/98.stranger", "A: b\n\nc\n");
+	assert_int_equal(mailbox_sync(mb, false, &d), 0);
+	assert_true(mailbox_find(mb, 5)->recent);
+	assert_int_equal(mailbox_sync(other, false, &d), 0);
+	assert_int_equal(d.nadded, 2);
+	assert_false(mailbox_find(other, 5)->recent);
+	mailbox_close(other);
+	mailbox_close(mb);
+	maildir_close(md);
+	/* The index comes: all is old. */
+	md = open_index();
+	assert_int_equal(recent_of(md, true), 0);
+	file_one(md, 0);
+	assert_int_equal(recent_of(md, true), 1);
+	assert_int_equal(recent_of(md, false), 1);
 	maildir_close(md);
 }
 
@@ -453,6 +566,9 @@ main(void)
 	    TEST(a_message_filed_is_known_without_a_look),
 	    TEST(what_we_filed_is_taken_without_a_look),
 	    TEST(what_the_index_does_not_have_so_is_looked_at),
+	    TEST(recent_is_for_one_alone),
+	    TEST(what_was_claimed_stays_claimed),
+	    TEST(without_an_index_nothing_old_is_recent),
 	    TEST(sizes_are_summed_without_a_look),
 	    TEST(a_lost_uid_file_is_written_from_the_index),
 	    TEST(an_older_uid_file_takes_no_uid_away),

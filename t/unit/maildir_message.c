@@ -141,6 +141,7 @@ status_counts_and_leaves_recent(void **state)
 	struct mailbox_status status;
 
 	(void)state;
+	tree_use_index(&md);
 	tree_write("courierimapuiddb", "1 7 3\n1 1.a\n2 2.b\n");
 	tree_write("cur/1.a:2,S", "a\n");
 	tree_write("cur/2.b:2,ST", "bb\n");

@@ -182,7 +182,7 @@ trash_and_its_flags(void **state)
 	assert_null(mailbox_find(mb, 1));
 	assert_int_equal(mailbox_file(mb, 1, file), -1);
 	assert_int_equal(tree_count("cur", "100.m"), 0);
-	name = tree_name(".Trash/new", ",S=21");
+	name = tree_name(".Trash/cur", ",S=21");
 	assert_non_null(strstr(name, ":2,S"));
 	assert_null(strchr(strrchr(name, ','), 'T'));
 }

@@ -247,6 +247,21 @@ tree_open(bool uselocks)
 	return md;
 }
 
+/* The same with an index, in place of one without. */
+static inline void
+tree_use_index(struct maildir **md)
+{
+	const struct maildir_options options = {.hostname = "host.example",
+	    .keywords = true,
+	    .umask = 022,
+	    .lock_seconds = 1,
+	    .index = true};
+
+	maildir_close(*md);
+	*md = maildir_open(tree_fd(""), &options);
+	assert_non_null(*md);
+}
+
 /* Time stamps get old enough to be trusted. */
 static inline void
 tree_settle(void)

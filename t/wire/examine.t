@@ -10,7 +10,7 @@ body
 1< * 1 EXISTS
 1< * 1 RECENT
 1$ a OK [READ-ONLY] Ok
-@ls INBOX new/1000.a.x
+@ls INBOX cur/1000.a.x:2,
 1> b FETCH 1 BODY[TEXT]
 1< * 1 FETCH (BODY[TEXT] {6}|body|)
 1$ b OK FETCH completed.
@@ -25,7 +25,7 @@ body
 1< f NO Current box is selected READ-ONLY.
 1> g CLOSE
 1< g OK mailbox closed.
-@ls INBOX new/1000.a.x
+@ls INBOX cur/1000.a.x:2,
 1> h SELECT INBOX
 1<* * 1 RECENT
 1$ h OK [READ-WRITE] Ok

@@ -24,7 +24,7 @@ Subject: delivered
 1~ m
 1> 
 1< d OK [APPENDUID ...
-@ls INBOX new/* 2
+@ls INBOX [cn]*/* 2
 1> e SELECT INBOX
 1$ e OK
 1> f CREATE INBOX.a

@@ -17,5 +17,5 @@ Subject: its ctime is now
 1< * BYE ...
 1< b OK ...
 1- eof
-@ls Trash new/* 1
+@ls Trash cur/* 1
 @ls Sent new/* 1
