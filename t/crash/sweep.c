@@ -70,7 +70,7 @@ sweep(struct run *r, const char *name, unsigned step)
 		at = r->n;
 		/* A look more or less: the last call that there was. */
 		for (int i = 0;
-		     i < 3 && !f->always && !count.done &&
+		     i < 20 && !f->always && !count.done &&
 		     count.n[f->class] > 0 && count.n[f->class] < r->n;
 		     i++) {
 			r->n = count.n[f->class];
