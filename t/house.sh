@@ -55,6 +55,7 @@ only 'mutating store calls in change.c' \
 	maildir/maildir.h master/agent.c \
 	$(find maildir -name "*.[ch]")
 check 'no logging in the store' "$(grep -nE 'syslog|log_(line|courier)|fprintf\(stderr' maildir/*.c)"
+check 'signal handlers reach only what may be called there' "$(awk -f t/handlers.awk shm/*.c maildir/*.c auth/*.c worker/*/*.c master/*.c)"
 check 'no extern variables' "$(grep -nE '^extern [^(]*;' shm/*.h maildir/*.h auth/*.h worker/*/*.h master/*.h)"
 check 'no typedef' "$(grep -nE '^typedef' shm/*.[ch] maildir/*.[ch] auth/*.[ch] worker/*/*.[ch] master/*.[ch])"
 check 'nothing left open' "$(git grep -nE 'TODO|FIXME|XXX' -- '*.c' '*.h' | grep -v 'XXXXXX' || true)"

@@ -2,11 +2,12 @@
 
 fate.py PORT MAILS MASTER FATE: MAILS holds the accounts, FATE is the file that
 t/evil/fate.c maps. FULL=1: at every call. Prints TAP without a plan.
-RELIABILITY C13, C15, C16, C22, D16.
+RELIABILITY B21, C13, C15, C16, C22, D16.
 """
 import glob
 import mmap
 import os
+import resource
 import socket
 import struct
 import sys
@@ -409,12 +410,72 @@ def large(clients):
     clients[0].ask(b"FETCH * (ENVELOPE BODYSTRUCTURE BODY[])")
 
 
+# --- B21: RLIMIT_DATA ---------------------------------------------------------------
+
+def data_of(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return next(int(line.split()[1]) << 10 for line in f
+                    if line.startswith("VmData:"))
+
+
+def bound(found):
+    """Sessions may have 1 MB more, as their owner decides; the number of them."""
+    bounded = 0
+    for pid in found:
+        child = os.fork()
+        if child == 0:
+            try:
+                room = data_of(pid) + (1 << 20)
+                st = os.stat(MAILS + "/demo/Maildir")
+                if os.getuid() == 0:
+                    os.setgroups([])
+                    os.setresgid(*[st.st_gid] * 3)
+                    os.setresuid(*[st.st_uid] * 3)
+                resource.prlimit(pid, resource.RLIMIT_DATA, (room, room))
+                os._exit(0)
+            except OSError:
+                os._exit(1)
+        bounded += os.waitpid(child, 0)[1] == 0
+    return bounded
+
+
+def end_of_data():
+    """A header of 8 MB for sessions that may not have as much."""
+    name = "a session at its limit of data"
+    c, other = Client(), Client("user0001")
+    good = c.login().startswith(b"OK") and other.login().startswith(b"OK")
+    header = b"".join(b"X-%d: %s\r\n" % (i, b"x" * 900) for i in range(9000))
+    good = good and c.ask(b"APPEND INBOX", header + b"Subject: large\r\n\r\nx") \
+        .startswith(b"OK") and c.ask(b"SELECT INBOX").startswith(b"OK")
+    before = pids("worker") + pids("auth") + pids("spawner")
+    found = pids("session")
+    bounded = bound(found)
+    said = [c.ask(text) for text in (b"FETCH * BODY.PEEK[HEADER.FIELDS (SUBJECT)]",
+                                     b"FETCH * (BODYSTRUCTURE ENVELOPE)")]
+    c.close()
+    for pid in found:  # those that live linger
+        if alive(pid):
+            os.kill(pid, 9)
+    good = good and other.ask(b"CAPABILITY").startswith(b"OK") and serves()
+    other.close()
+    again = Client()
+    good = again.login().startswith(b"OK") and \
+        again.ask(b"SELECT INBOX").startswith(b"OK") and good
+    last = again.ask(b"FETCH * (BODYSTRUCTURE ENVELOPE)")
+    again.close()
+    ok(any(not s.startswith(b"OK") for s in said) and good and
+       last.startswith(b"OK") and before == pids("worker") + pids("auth") +
+       pids("spawner"), "%s costs its client only" % name, bounded,
+       said, good, last)
+
+
 def main():
     ok(conversation(), "a login")
     jumps()
     killed_parking()
     for role in ("worker", "auth", "spawner", "master"):
         no_memory(role)
+    end_of_data()
     no_processes()
     killed_for_memory("session", large, 300 << 10)
     killed_for_memory("worker", many, 32 << 10)

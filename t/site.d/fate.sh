@@ -1,7 +1,7 @@
 #!/bin/sh
 # What a machine may do to a running server: no memory at a call of each process,
 # no more processes, memory groups that end, a clock that jumps, sessions killed
-# while their clients are parked (fate.py; RELIABILITY C13, C15, C16, C22, D16).
+# while their clients are parked (fate.py; RELIABILITY B21, C13, C15, C16, C22, D16).
 # FULL=1: at every call. Prints TAP.
 # shellcheck source=t/lib.sh
 . t/lib.sh

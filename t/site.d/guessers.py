@@ -1,8 +1,10 @@
 """The clients of guessers.sh: prints "ok NAME" or "not ok NAME" lines.
 
-guessers.py PORT: 50 addresses of 127.0.1.0/24 guess 200 times in all.
+guessers.py PORT: 50 addresses of 127.0.1.0/24 guess 200 times in all, or with
+GUESS_SECONDS for so long, 1,000 times a minute at least.
 """
 
+import os
 import socket
 import sys
 import threading
@@ -10,6 +12,7 @@ import time
 
 PORT = int(sys.argv[1])
 WEBMAIL = "127.0.0.1"
+SECONDS = int(os.environ.get("GUESS_SECONDS", "0"))
 
 
 def check(good, name):
@@ -51,8 +54,11 @@ def once(address, user, password):
 
 
 def guess(address, took):
-    """Four guesses, on two connections one after the other."""
-    for _ in range(2):
+    """Four guesses, on two connections one after the other; or for SECONDS."""
+    until = time.monotonic() + SECONDS
+    for turn in range(1000000):
+        if turn >= 2 and time.monotonic() >= until:
+            return
         try:
             c = Client(address)
             for _ in range(2):
@@ -69,6 +75,43 @@ def told(address, client, user, password):
     good, _ = c.login(user, password)
     c.close()
     return good
+
+
+def owner(until):
+    """The slowest login of each kind, tried all the time; None: one failed."""
+    slowest, fresh = [0.0, 0.0, 0.0], 0
+    while time.monotonic() < until:
+        fresh += 1
+        for i, (address, user) in enumerate((
+                ("127.0.2.1", "demo"), (WEBMAIL, "other"),
+                ("127.0.4.%d" % fresh, "demo"))):
+            good, seconds = once(address, user, "right")
+            if not good:
+                return None
+            slowest[i] = max(slowest[i], seconds)
+        time.sleep(1)
+    return slowest
+
+
+def for_long():
+    good, _ = once("127.0.2.1", "demo", "right")
+    check(good, "the owner logs in before anything happens")
+    took = []
+    threads = [threading.Thread(target=guess, args=("127.0.1.%d" % i, took))
+               for i in range(1, 51)]
+    for t in threads:
+        t.start()
+    slowest = owner(time.monotonic() + SECONDS)
+    for t in threads:
+        t.join(120)
+    rate = len(took) * 60 / SECONDS
+    check(rate >= 1000 and not any(good for good, _ in took),
+          "%d guesses a minute of 50 addresses, none came in" % rate)
+    check(slowest is not None, "the owner and others logged in each time")
+    known, other, new = slowest or [99] * 3
+    check(known < 1, "from a known address within 1 s (%.2f s)" % known)
+    check(other < 1, "another account from the webmail within 1 s (%.2f s)" % other)
+    check(new < 15, "from a new address within 15 s (%.2f s)" % new)
 
 
 def guessed():
@@ -142,6 +185,9 @@ def webmail():
     check(seconds < 0.5, "and not for the webmail (%.2f s)" % seconds)
 
 
-guessed()
-limits()
-webmail()
+if SECONDS:
+    for_long()
+else:
+    guessed()
+    limits()
+    webmail()

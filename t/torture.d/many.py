@@ -15,6 +15,7 @@ import time
 PROGRAMS, TMP, EXT4 = sys.argv[1:4]
 SECONDS = int(os.environ.get("STORM_SECONDS", "60"))
 CHILDREN = int(os.environ.get("CHILDREN", "200"))
+STEP = int(os.environ.get("STEP", "1"))
 RATE, WRITERS = 500, 5
 tests = failed = 0
 
@@ -219,7 +220,7 @@ def many_children():
         runs += 1
         if told:
             break  # it came to its end
-        n += 1 if n < 4 else 151
+        n += 1 if n < 4 else 151 * STEP
     ok(runs > 3 and told.startswith(b"OK") and not bad,
        "a folder of %d children renamed, killed at %d calls: all or nothing"
        % (CHILDREN, runs - 1), told, *bad[:10])
