@@ -32,6 +32,8 @@ static char folder[2048];
 static uint8_t ticket[TICKET_MAX];
 static size_t nticket;
 
+static void say(const char *, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 say(const char *fmt, ...)
 {
