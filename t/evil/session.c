@@ -2,7 +2,8 @@
  * A template whose sessions have been taken over, in the place of imapd: what a
  * session of a client that logs in with the tag "evilN" sends to its worker is
  * the N-th wrong message of the list, from SLY on one that has its right form
- * and is a lie. The others are sessions as ever. For t/site.d/taken.sh.
+ * and is a lie; THIEF opens what is another account's. The others are sessions
+ * as ever. For t/site.d/taken.sh and thief.sh.
  *
  *     session --count       how many wrong messages there are
  */
@@ -18,11 +19,13 @@
 #include "worker/imap/session.h"
 
 #define SLY     1000
+#define THIEF   2000
 #define WAIT_MS 20000
 
 static struct ipc_msg msg;
 static uint64_t conn;
 static int stream = -1;
+static pid_t template;
 
 /* The number in the tag of a SERVE that waits in the channel; -1: none. */
 static int
@@ -165,6 +168,35 @@ lie(int control, int n, int rootfd)
 	}
 }
 
+/* Each way to user0002's mail for a session of user0001. */
+static void
+steal(const char *maildir, int rootfd)
+{
+	char other[2048], ways[6][4096];
+	int fd;
+
+	(void)snprintf(other, sizeof(other), "%s", maildir);
+	if (strstr(other, "user0001") == NULL)
+		return;
+	memcpy(strstr(other, "user0001"), "user0002", 8);
+	(void)snprintf(ways[0], sizeof(ways[0]), "%s/cur/1.secret:2,S", other);
+	(void)snprintf(ways[1], sizeof(ways[1]),
+	    "../../user0002/Maildir/cur/1.secret:2,S");
+	(void)snprintf(ways[2], sizeof(ways[2]), "thief/cur/1.secret:2,S");
+	(void)snprintf(ways[3], sizeof(ways[3]), "/proc/self/root%s", other);
+	(void)snprintf(
+	    ways[4], sizeof(ways[4]), "/proc/%d/root%s", (int)template, other);
+	(void)snprintf(ways[5], sizeof(ways[5]),
+	    "/proc/self/fd/%d/../../user0002/Maildir/cur", rootfd);
+	for (int i = 0; i < 6; i++)
+		if ((fd = openat(rootfd, ways[i], O_RDONLY | O_CLOEXEC)) != -1)
+			log_line(LOG_LEVEL_WARN, "thief: opened %s", ways[i]);
+	if (linkat(AT_FDCWD, ways[0], rootfd, "tmp/stolen", 0) == 0 &&
+	    (fd = openat(rootfd, "tmp/stolen", O_RDONLY | O_CLOEXEC)) != -1)
+		log_line(LOG_LEVEL_WARN, "thief: opened a hard link");
+	log_line(LOG_LEVEL_WARN, "thief: done");
+}
+
 static int
 evil(int control, int n, int rootfd)
 {
@@ -207,6 +239,10 @@ serve(const struct settings *set, const struct owner *owner, int rootfd,
 
 	if (n == -1)
 		return session_serve(set, &account, control);
+	if (n == THIEF) {
+		steal(owner->maildir, rootfd);
+		return 0;
+	}
 	return evil(control, n, rootfd);
 }
 
@@ -227,6 +263,7 @@ main(int argc, char **argv)
 	}
 	if (boot_read(BOOT_FD_BOOT, &boot) == -1 || boot.role != BOOT_TEMPLATE)
 		return 1;
+	template = getpid();
 	setproctitle("template");
 	log_init(BOOT_FD_LOG, boot_role_name(BOOT_TEMPLATE));
 	session_warm();
