@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/time.h>
 #include <time.h>
@@ -104,6 +105,49 @@ each_folder_has_its_days(void **state)
 	assert_true(there("cur/4.a:2,S"));
 }
 
+static unsigned
+files_in(const char *folder)
+{
+	char path[512];
+	DIR *dir;
+	struct dirent *d;
+	unsigned n = 0;
+
+	room_path(&r, path, folder);
+	assert_non_null(dir = opendir(path));
+	while ((d = readdir(dir)) != NULL)
+		n += d->d_name[0] != '.';
+	(void)closedir(dir);
+	return n;
+}
+
+/* Its bound is of a run, not of a folder. */
+static void
+a_run_takes_no_more_than_its_bound(void **state)
+{
+	char file[64];
+	unsigned i, n;
+
+	(void)state;
+	r.set.nemptytrash = 2;
+	r.set.emptytrash[0] = (struct settings_trash){.days = 7};
+	r.set.emptytrash[1] = (struct settings_trash){"Sent", 7};
+	for (n = TRASH_RUN_MAX - 1; n <= TRASH_RUN_MAX + 1; n++) {
+		later = 0;
+		for (i = 0; i < n; i++) {
+			(void)snprintf(file, sizeof(file), "%s/cur/%u.a:2,",
+			    i < 5 ? ".Trash" : ".Sent", i);
+			put(file);
+		}
+		later = 7 * DAY + 5;
+		trash_empty(&r.s);
+		assert_int_equal(files_in(".Trash/cur") + files_in(".Sent/cur"),
+		    n > TRASH_RUN_MAX ? n - TRASH_RUN_MAX : 0);
+	}
+	trash_empty(&r.s);
+	assert_int_equal(files_in(".Sent/cur"), 0);
+}
+
 static void
 unset_or_missing_folders_are_left(void **state)
 {
@@ -160,6 +204,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(each_folder_has_its_days),
+	    T(a_run_takes_no_more_than_its_bound),
 	    T(unset_or_missing_folders_are_left),
 	    T(the_trash_and_what_holds_it),
 	    T(what_was_copied_is_remembered_once),
