@@ -1,4 +1,6 @@
 # RFC 3501 2.3.2, 6.3.11: what APPEND and COPY file is \Recent for one alone
+# who looks first is told below: no session looks for a client that it parks
+@setting IMAP_PARK=0
 # the index has to know the folder
 1> z STATUS INBOX (RECENT)
 1< * STATUS "INBOX" (RECENT 0)
