@@ -125,6 +125,9 @@ it_ends_after_200_characters(void **state)
 		memset(want, 'x', n);
 		want[n < PREVIEW_CHARS ? n : PREVIEW_CHARS] = '\0';
 		check(msg, want);
+		/* A word for which there is no room takes no blank along. */
+		(void)strcat(msg, " y");
+		check(msg, want);
 	}
 	msg[1] = '\0';
 	for (n = 0; n < 300; n++)

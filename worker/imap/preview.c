@@ -320,13 +320,15 @@ put(struct walk *w, int32_t c)
 		w->blank = true;
 		return;
 	}
+	if (w->blank && w->chars == PREVIEW_CHARS - 1) {
+		w->chars++; /* a blank would be the last */
+		return;
+	}
 	if (w->blank && w->chars > 0) {
 		buf_char(w->out, ' ');
 		w->chars++;
 	}
 	w->blank = false;
-	if (w->chars == PREVIEW_CHARS)
-		return;
 	n = utf8proc_encode_char(c, bytes);
 	buf_bytes(w->out, bytes, (size_t)n);
 	w->chars++;
