@@ -13,7 +13,6 @@
 #include "auth/ticket.h"
 #include "shm/settings.h"
 
-#define PAM_MS      30000u /* a question is given up after so long */
 #define PAM_PROMPTS 32     /* messages of a conversation at most */
 
 enum pam_kind {

@@ -13,6 +13,7 @@
 #include "auth/child.h"
 #include "auth/pam.h"
 #include "auth/pool.h"
+#include "shm/limits.h"
 #include "shm/log.h"
 
 #define ANSWER_MS 1000 /* auth never blocks: it takes an answer at once */

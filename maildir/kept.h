@@ -12,10 +12,6 @@
 #include <stdint.h>
 #include <time.h>
 
-#define MAILBOX_KEPT_MAX                                                       \
-	32768 /* bytes of one text; a longer one is not kept                   \
-	       */
-
 struct mailbox;
 
 /* Each kind lies together, by UID: a walk reads the kinds that it asks for. */

@@ -41,6 +41,7 @@
 #include <unistd.h>
 
 #include "shm/filter.h"
+#include "shm/limits.h"
 #include "shm/log.h"
 
 #define CAP(c) (UINT64_C(1) << (c))
@@ -67,8 +68,6 @@ struct jail {
 	    CAP(CAP_SYS_CHROOT) | CAP(CAP_SYS_RESOURCE) |                      \
 	    CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_DAC_OVERRIDE) |                 \
 	    CAP(CAP_AUDIT_WRITE) | CAP(CAP_IPC_LOCK))
-#define FILES 1024 /* who holds a channel to each worker, and little else */
-#define GIB   (UINT64_C(1) << 30)
 
 static const struct jail jails[BOOT_ROLES] = {
     /* SYS_ADMIN: its children's networks, its own filter. */
@@ -78,27 +77,27 @@ static const struct jail jails[BOOT_ROLES] = {
 	.no_net = true,
 	.no_forks = true,
 	.filter = true,
-	.files = FILES},
+	.files = SERVANT_FILES},
     [BOOT_AUTH] = {.auth_user = true,
 	.no_new_privs = true,
 	.no_net = true,
 	.filter = true,
 	.oom = -500,
-	.files = FILES,
+	.files = SERVANT_FILES,
 	.caps = CAP(CAP_DAC_READ_SEARCH)},
-    [BOOT_PAM] = {.caps = PAM_CAPS, .files = FILES},
+    [BOOT_PAM] = {.caps = PAM_CAPS, .files = SERVANT_FILES},
     /* In the network of all: what loginexec runs may need it. */
     [BOOT_SPAWNER] = {.no_new_privs = true,
 	.filter = true,
 	.oom = -500,
-	.files = FILES,
+	.files = SERVANT_FILES,
 	.caps = CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_KILL) |
 		CAP(CAP_CHOWN) | CAP(CAP_SETPCAP)},
     /* What it has the sessions have. RLIMIT_AS would count the index's map. */
     [BOOT_TEMPLATE] = {.no_new_privs = true,
 	.oom = 500,
-	.files = 256,
-	.data = GIB,
+	.files = SESSION_FILES,
+	.data = SESSION_DATA,
 	.caps = CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_KILL) |
 		CAP(CAP_SETPCAP)},
     [BOOT_WATCH] = {.own_user = true,

@@ -75,7 +75,10 @@
 	X(MIME_DEPTH_MAX, 100, "levels", "one opaque part", "")                \
 	X(MIME_PARAMS_MAX, 128, "parameters", "left out", "")                  \
 	X(MIME_ADDRESSES_MAX, 10000, "addresses", "left out", "")              \
-	X(MIME_HEADER_MAX, 10485760, "bytes", "left out", "")                  \
+	X(MIME_HEADER_MAX, 10485760, "bytes of all its parts' headers",        \
+	    "left out", "")                                                    \
+	X(MAILBOX_KEPT_MAX, 32768, "bytes of one text kept in the index",      \
+	    "made each time", "")                                              \
 	X(KEYS_TEXT_MAX, 4096, "bytes of a sort key", "cut", "")               \
 	X(KEYS_REFS_MAX, 20, "references", "the last ones count", "")
 
@@ -88,7 +91,8 @@
 	X(QUEUE_WAITING, 256, "questions that wait", "NO", "")                 \
 	X(PACE_ENTRIES, 65536, "sources of failed logins", "the least goes",   \
 	    "")                                                                \
-	X(PACE_LEVEL_MAX, 14, "failures that count", "no more wait", "")
+	X(PACE_LEVEL_MAX, 14, "failures that count", "no more wait", "")       \
+	X(PAM_MS, 30000, "ms for a question to PAM", "NO", "")
 
 /* Settings: connections, times, sizes. Their values are the defaults. */
 #define LIMITS_SETTING(X)                                                      \
@@ -127,6 +131,14 @@
 	    "")                                                                \
 	X(DEFLATE_BURST, 65536, "bytes compressed at once", "more bursts", "")
 
+/* One process, whatever it was talked into (shm/jail.c). */
+#define LIMITS_PROCESS(X)                                                      \
+	X(SESSION_DATA, 1073741824, "bytes of a session's memory",             \
+	    "NO or its end", "")                                               \
+	X(SESSION_FILES, 256, "descriptors of a session", "NO or its end", "") \
+	X(SERVANT_FILES, 1024, "descriptors of log, auth, PAM, spawner", "NO",   \
+	    "")
+
 #define LIMITS_ALL(X)                                                          \
 	LIMITS_LOGIN(X)                                                        \
 	LIMITS_COMMAND(X)                                                      \
@@ -134,7 +146,8 @@
 	LIMITS_MESSAGE(X)                                                      \
 	LIMITS_AUTH(X)                                                         \
 	LIMITS_SETTING(X)                                                      \
-	LIMITS_FLOW(X)
+	LIMITS_FLOW(X)                                                         \
+	LIMITS_PROCESS(X)
 
 #define LIMITS_ENUM(name, value, unit, beyond, setting) name = (value),
 enum limits {

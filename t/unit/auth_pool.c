@@ -20,6 +20,7 @@
 
 #include "auth/child.h"
 #include "auth/pool.h"
+#include "shm/limits.h"
 
 static int
 answers(const void *question, void *record)
@@ -230,15 +231,26 @@ who_is_over_time_is_killed(void **state)
 	struct pool p;
 
 	(void)state;
-	pool_init(&p, sizeof(record), 200);
+	pool_init(&p, sizeof(record), PAM_MS);
 	assert_int_equal(pool_start(&p, 1, sleeps, &question, begun), 0);
-	assert_true(pool_deadline(&p) == begun + 200);
-	assert_int_equal(pool_take(&p, begun + 199, &id, &record), POOL_NONE);
+	assert_true(pool_deadline(&p) == begun + PAM_MS);
+	assert_int_equal(
+	    pool_take(&p, begun + PAM_MS - 1, &id, &record), POOL_NONE);
 	assert_int_equal(pool_start(&p, 2, answers, &question, begun), 0);
-	assert_int_equal(finish(&p, &id, &record, 190), POOL_ANSWER);
+	assert_int_equal(finish(&p, &id, &record, 5000), POOL_ANSWER);
 	assert_int_equal(id, 2);
-	assert_int_equal(pool_take(&p, begun + 200, &id, &record), POOL_FAILED);
+	/* One is killed at its time, another a moment after it. */
+	assert_int_equal(pool_start(&p, 3, sleeps, &question, begun - 1), 0);
+	assert_int_equal(
+	    pool_take(&p, begun + PAM_MS - 1, &id, &record), POOL_FAILED);
+	assert_int_equal(id, 3);
+	assert_int_equal(
+	    pool_take(&p, begun + PAM_MS, &id, &record), POOL_FAILED);
 	assert_int_equal(id, 1);
+	assert_int_equal(pool_start(&p, 4, sleeps, &question, begun), 0);
+	assert_int_equal(
+	    pool_take(&p, begun + PAM_MS + 1, &id, &record), POOL_FAILED);
+	assert_int_equal(id, 4);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 

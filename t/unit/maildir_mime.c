@@ -541,6 +541,44 @@ header_beyond_the_limit_is_not_read(void **state)
 	free(msg);
 }
 
+/* The same with half of it before, empty lines too: all count together. */
+static void
+headers_of_all_parts_count_together(void **state)
+{
+	static const char root[] =
+	    "Content-Type: multipart/mixed; boundary=b\n";
+	static const char first[] = "\n--b\n", second[] = "\n\n--b\n";
+	static const char field[] = "\nContent-Type: a/bc";
+	static const char *const subtypes[] = {"bc", "bc", "b"};
+	size_t nfield = sizeof(field) - 1, half = MIME_HEADER_MAX / 2, i;
+	char *msg = malloc(MIME_HEADER_MAX + 200), *p;
+
+	(void)state;
+	assert_non_null(msg);
+	for (i = 0; i < 3; i++) {
+		size_t left = MIME_HEADER_MAX - sizeof(root) - half - 1;
+		const struct mime_part *part;
+		struct mime *m;
+
+		p = stpcpy(stpcpy(msg, root), first);
+		memset(p, 'x', half);
+		p[half - 1] = '\n';
+		p = stpcpy(p + half, second);
+		left -= nfield + 1 - i;
+		memset(p, 'y', left);
+		p = stpcpy(p + left, field);
+		p = stpcpy(p, "\n\nbody\n--b--\n");
+		m = mime_parse(msg, (size_t)(p - msg));
+		assert_non_null(m);
+		part = mime_root(m)->first;
+		assert_non_null(part);
+		assert_non_null(part->next);
+		is_text(&part->next->subtype, subtypes[i]);
+		mime_free(m);
+	}
+	free(msg);
+}
+
 int
 main(void)
 {
@@ -557,6 +595,7 @@ main(void)
 	    cmocka_unit_test(depth_beyond_the_limit_is_one_opaque_part),
 	    cmocka_unit_test(multiparts_too_deep_are_opaque_and_still_end),
 	    cmocka_unit_test(header_beyond_the_limit_is_not_read),
+	    cmocka_unit_test(headers_of_all_parts_count_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
