@@ -13,7 +13,7 @@
 #include "auth/ticket.h"
 #include "shm/settings.h"
 
-#define PAM_PROMPTS 32     /* messages of a conversation at most */
+#define PAM_PROMPTS 32 /* messages of a conversation at most */
 
 enum pam_kind {
 	PAM_PASSWORD, /* authenticate, then the account's state */

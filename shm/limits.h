@@ -136,7 +136,7 @@
 	X(SESSION_DATA, 1073741824, "bytes of a session's memory",             \
 	    "NO or its end", "")                                               \
 	X(SESSION_FILES, 256, "descriptors of a session", "NO or its end", "") \
-	X(SERVANT_FILES, 1024, "descriptors of log, auth, PAM, spawner", "NO",   \
+	X(SERVANT_FILES, 1024, "descriptors of log, auth, PAM, spawner", "NO", \
 	    "")
 
 #define LIMITS_ALL(X)                                                          \
