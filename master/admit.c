@@ -18,20 +18,6 @@
 #define SAVED_MAX (1u << 22) /* connections that a save may name */
 #define NOBODY    UINT32_MAX /* ends a chain of connections */
 
-enum conn_state {
-	CONN_FREE,
-	CONN_UNAUTH,
-	CONN_IN,      /* logged in */
-	CONN_REFUSED, /* a worker tells it so */
-	CONN_EVICTED, /* not logged in, its worker was told to drop it */
-};
-
-enum source_kind {
-	SOURCE_ADDRESS,
-	SOURCE_WIDE,   /* a network of -maxperc */
-	SOURCE_BEHIND, /* all those that a balancer has not named yet */
-};
-
 struct source { /* one address, or what counts as one */
 	RB_ENTRY(source) node;
 	TAILQ_ENTRY(source) quiet;

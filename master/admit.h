@@ -25,6 +25,21 @@ enum admit_verdict {
 	ADMIT_UNAUTH,       /* MAXUNAUTH, and nobody makes place */
 	ADMIT_UNAUTH_PERIP, /* MAXUNAUTH_PERIP */
 	ADMIT_NO_MEMORY,
+	ADMIT_HELD, /* workers that served it have crashed: holdoff.h */
+};
+
+enum conn_state {
+	CONN_FREE,
+	CONN_UNAUTH,
+	CONN_IN,      /* logged in */
+	CONN_REFUSED, /* a worker tells it so */
+	CONN_EVICTED, /* not logged in, its worker was told to drop it */
+};
+
+enum source_kind {
+	SOURCE_ADDRESS,
+	SOURCE_WIDE,   /* a network of -maxperc */
+	SOURCE_BEHIND, /* all those that a balancer has not named yet */
 };
 
 struct admit_ask {
@@ -101,8 +116,8 @@ uint32_t admit_count(const struct admit *, unsigned view);
 /* One connection, for a master that executes itself anew. */
 struct admit_saved {
 	uint64_t conn;
-	uint32_t state, trusted, view, worker; /* state: admit.c's own */
-	uint32_t kind;                         /* of net: admit.c's own, too */
+	uint32_t state, trusted, view, worker; /* state: enum conn_state */
+	uint32_t kind;                         /* of net: enum source_kind */
 	uint8_t net[16];                       /* what counts as its address */
 	uint8_t wide[16]; /* its network of -maxperc, if has_wide */
 	uint32_t has_wide;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "master/drain.h"
+#include "master/holdoff.h"
 #include "master/notbefore.h"
 #include "master/role.h"
 #include "master/spawn.h"
@@ -556,8 +557,11 @@ brood_reap(struct brood *b, pid_t pid, int status, uint64_t now)
 		close(c->channel);
 	if (c->log != -1)
 		close(c->log);
-	if (c->role == BOOT_WORKER)
+	if (c->role == BOOT_WORKER) {
+		if (holdoff_crashed(status))
+			holdoff_suspect(b->admit, c->number, now);
 		admit_drop(b->admit, c->number);
+	}
 	if (!b->ready && !c->old)
 		b->failed = true;
 	drain_died(b, c);
@@ -597,6 +601,10 @@ throttle(struct brood *b, const struct child *c, uint64_t now)
 	wait = t->failures == 0 ? 0 : UINT64_C(1000) << (t->failures - 1);
 	if (wait > 60000)
 		wait = 60000;
+	/* Without any there is no house: the last one comes back soon. */
+	if (wait > 1000 && c->role == BOOT_WORKER &&
+	    brood_worker(b, c->external, UINT64_C(1) << c->number) == NULL)
+		wait = 1000;
 	if (t->failures < 7)
 		t->failures++;
 	t->retry = now + wait;

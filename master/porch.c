@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "master/holdoff.h"
 #include "shm/log.h"
 
 #define ROUND     64    /* accepted at a time from one socket */
@@ -33,6 +34,7 @@ struct named { /* a client whose address a balancer has told */
 static void trouble(struct porch *, uint64_t now);
 static void greet(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t now);
+static bool held(const struct admit_answer *, uint64_t now);
 static bool evict(struct porch *, const struct admit_answer *);
 static void deny(struct porch *, const struct listener *,
     const struct listen_peer *, uint64_t now);
@@ -103,7 +105,10 @@ greet(struct porch *p, const struct listener *listener,
 	}
 	memcpy(ask.addr, peer->addr, sizeof(ask.addr));
 	admit_enter(p->brood->admit, set, &ask, &answer);
-	if (!evict(p, &answer)) {
+	if (!ask.behind && held(&answer, now)) {
+		admit_undo(p->brood->admit, answer.conn);
+		answer.verdict = ADMIT_HELD;
+	} else if (!evict(p, &answer)) {
 		admit_undo(p->brood->admit, answer.conn);
 		answer.verdict = ADMIT_UNAUTH;
 	}
@@ -111,7 +116,9 @@ greet(struct porch *p, const struct listener *listener,
 		log_refusal(listener->view, &answer, peer->peer);
 	if (answer.verdict != ADMIT_OK) {
 		say_refusal(&answer, peer->peer, why, sizeof(why));
-		refuse(p, listener, peer, why);
+		/* A handshake, too, may be what a worker crashes at. */
+		if (answer.verdict != ADMIT_HELD || listener->view == 0)
+			refuse(p, listener, peer, why);
 		return;
 	}
 	crowded(p, listener->view, now);
@@ -123,9 +130,20 @@ greet(struct porch *p, const struct listener *listener,
 		return;
 	admit_undo(p->brood->admit, answer.conn);
 	refuse(p, listener, peer, "No process is free, please try again later");
+	if (p->alone != 0 && now < p->alone + TELL_MORE)
+		return;
+	p->alone = now;
 	log_courier((int)listener->view, LOG_LEVEL_ERR,
 	    "no worker takes clients, ip=[%s], port=[%u]", peer->peer,
 	    peer->peer_port);
+}
+
+/* Admitted, but workers that served its address have crashed. */
+static bool
+held(const struct admit_answer *answer, uint64_t now)
+{
+	return answer->verdict == ADMIT_OK && !answer->trusted &&
+	       holdoff_left(answer->net, now) > 0;
 }
 
 /* Who makes place for the newcomer, if anybody must. False: it cannot be told.
@@ -236,6 +254,8 @@ named_decide(struct porch *p, const struct child *worker, struct named *n)
 	if (admit_name(p->brood->admit, set, &ask, n->conn, worker->number,
 		&n->answer) == -1)
 		return -1;
+	if (held(&n->answer, n->now))
+		n->answer.verdict = ADMIT_HELD;
 	n->refused = rule.deny || n->answer.verdict != ADMIT_OK;
 	if (rule.deny) {
 		snprintf(n->why, sizeof(n->why), "%s", set->view[view].denymsg);
@@ -360,6 +380,10 @@ say_refusal(
 	case ADMIT_NO_MEMORY:
 		snprintf(out, size, "No memory, please try again later");
 		return;
+	case ADMIT_HELD:
+		snprintf(
+		    out, size, "Temporary problem, please try again later");
+		return;
 	case ADMIT_DAEMONS:
 		snprintf(out, size,
 		    "Maximum number of connections reached "
@@ -409,6 +433,8 @@ log_refusal(unsigned view, const struct admit_answer *a, const char *peer)
 	if (a->untold > 0)
 		snprintf(tail + strlen(tail), 16, "%u", a->untold);
 	switch (a->verdict) {
+	case ADMIT_HELD: /* told when it began */
+		return;
 	case ADMIT_OK:
 		log_courier((int)view, LOG_LEVEL_WARN,
 		    "Too many connections without login, the oldest make "

@@ -18,6 +18,7 @@ struct porch {
 	struct access *access; /* IMAPACCESSFILE, NULL: everybody may */
 	uint64_t pause;        /* ms: no accept before; EMFILE */
 	uint64_t told;         /* ms: last line about EMFILE */
+	uint64_t alone;        /* ms: last line about no worker to be had */
 	uint64_t crowd[2];     /* ms: last line about 90 % of MAXDAEMONS */
 	uint64_t deny;         /* ms: last line about who was denied */
 	uint32_t denied;       /* ... and how many have come since */

@@ -8,6 +8,7 @@
  */
 #include "master/spare.h"
 
+#include <bsd/sys/queue.h>
 #include <bsd/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,17 +33,26 @@
 #include "shm/ipc.h"
 #include "shm/log.h"
 
+struct child { /* a spare or a session */
+	TAILQ_ENTRY(child) next;
+	pid_t pid;
+	uint64_t serial; /* the spawner's name for it */
+};
+TAILQ_HEAD(child_list, child);
+
 struct template
 {
 	const struct boot *boot;
 	const struct spare_work *work;
 	int parent; /* -1: the spawner is gone */
 	int signals;
-	unsigned children;
+	struct child_list living;
 };
 
 static bool from_spawner(struct template *, int *status);
-static bool fork_spare(struct template *, int channel, int *status);
+static bool take_fork(struct template *, struct ipc_msg *, int *status);
+static bool fork_spare(
+    struct template *, struct child *, int channel, int *status);
 static void reap(struct template *);
 static int spare_main(const struct template *, int channel);
 static int wait_become(int channel, struct owner *, int *control);
@@ -61,6 +71,7 @@ template_run(const struct boot *boot, int parent, const struct spare_work *work)
 	struct pollfd p[2];
 	int status = 0;
 
+	TAILQ_INIT(&t.living);
 	signal(SIGCHLD, SIG_DFL);
 	t.signals = sig_open_child();
 	if (t.signals == -1) {
@@ -72,7 +83,7 @@ template_run(const struct boot *boot, int parent, const struct spare_work *work)
 		log_line(LOG_LEVEL_ERR, "filter: %s", strerror(errno));
 		return 1;
 	}
-	while (t.parent != -1 || t.children > 0) {
+	while (t.parent != -1 || !TAILQ_EMPTY(&t.living)) {
 		p[0] = (struct pollfd){.fd = t.parent, .events = POLLIN};
 		p[1] = (struct pollfd){.fd = t.signals, .events = POLLIN};
 		if (poll(p, 2, -1) == -1 && errno != EINTR)
@@ -91,17 +102,12 @@ static bool
 from_spawner(struct template *t, int *status)
 {
 	static struct ipc_msg msg;
-	int n, channel;
+	int n;
 
 	while (
-	    (n = ipc_recv(t->parent, BOOT_TEMPLATE, BOOT_SPAWNER, &msg)) == 1) {
-		channel = ipc_take_fd(&msg, 0);
-		if (channel == -1 || msg.type != IPC_FORK)
-			continue;
-		if (fork_spare(t, channel, status))
+	    (n = ipc_recv(t->parent, BOOT_TEMPLATE, BOOT_SPAWNER, &msg)) == 1)
+		if (msg.type == IPC_FORK && take_fork(t, &msg, status))
 			return true;
-		close(channel);
-	}
 	if (n == 0 || errno != EAGAIN) {
 		close(t->parent);
 		t->parent = -1;
@@ -110,39 +116,67 @@ from_spawner(struct template *t, int *status)
 }
 
 static bool
-fork_spare(struct template *t, int channel, int *status)
+take_fork(struct template *t, struct ipc_msg *msg, int *status)
 {
-	pid_t pid = fork();
+	struct child *c = calloc(1, sizeof(*c));
+	int channel = ipc_take_fd(msg, 0);
+	struct ipc_get get;
+	bool done = false;
 
-	if (pid == -1) {
-		/* The spawner sees the channel's end. */
+	ipc_open(&get, msg);
+	if (c != NULL)
+		c->serial = ipc_get_u64(&get);
+	if (c != NULL && channel != -1 && ipc_done(&get) == 0)
+		done = fork_spare(t, c, channel, status);
+	else
+		free(c);
+	/* Where none was forked the spawner sees the channel's end. */
+	if (channel != -1 && !done)
+		close(channel);
+	return done;
+}
+
+static bool
+fork_spare(struct template *t, struct child *c, int channel, int *status)
+{
+	c->pid = fork();
+	if (c->pid == 0) {
+		*status = spare_main(t, channel);
+		return true;
+	}
+	if (c->pid == -1) {
 		log_line(LOG_LEVEL_ERR, "fork: %s", strerror(errno));
+		free(c);
 		return false;
 	}
-	if (pid > 0) {
-		t->children++;
-		return false;
-	}
-	*status = spare_main(t, channel);
-	return true;
+	TAILQ_INSERT_TAIL(&t->living, c, next);
+	return false;
 }
 
 static void
 reap(struct template *t)
 {
+	struct child *c;
 	struct ipc_put put;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		t->children--;
-		if (t->parent == -1)
+		TAILQ_FOREACH (c, &t->living, next)
+			if (c->pid == pid)
+				break;
+		if (c == NULL)
 			continue;
-		ipc_begin(&put, IPC_DIED);
-		ipc_put_u32(&put, (uint32_t)pid);
-		ipc_put_u32(&put, (uint32_t)status);
-		/* Only for the log: a full channel loses a line. */
-		(void)ipc_send(t->parent, &put, NULL, 0);
+		TAILQ_REMOVE(&t->living, c, next);
+		if (t->parent != -1) {
+			ipc_begin(&put, IPC_DIED);
+			ipc_put_u32(&put, (uint32_t)pid);
+			ipc_put_u32(&put, (uint32_t)status);
+			ipc_put_u64(&put, c->serial);
+			/* A full channel loses a line, and a crash. */
+			(void)ipc_send(t->parent, &put, NULL, 0);
+		}
+		free(c);
 	}
 }
 

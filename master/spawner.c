@@ -21,10 +21,8 @@
  * A worker that lies is told "ticket" and a line of the log says why; it keeps
  * its channel, since all that it can have this way is a refusal.
  *
- * Spares are forked ahead by the template, one for each used. The BECOME
- * message for one may be sent before it was even forked: it waits in the
- * channel. After a reload there is a new template, executed from the installed
- * file; the old one ends after its last session.
+ * Nor is there a session for an account whose sessions crash (holdoff.h); what
+ * it is told is "unavailable", and who is parked keeps its place.
  */
 #include "master/spawner.h"
 
@@ -40,8 +38,8 @@
 
 #include "auth/ticket.h"
 #include "master/heirs.h"
-#include "master/indexdir.h"
 #include "master/notbefore.h"
+#include "master/nursery.h"
 #include "master/places.h"
 #include "master/role.h"
 #include "master/spawn.h"
@@ -49,9 +47,8 @@
 #include "shm/jail.h"
 #include "shm/log.h"
 
-#define SPARES_MAX 64
-#define SLICE      64 /* messages of one worker per round */
-#define SKEW       5  /* s: a ticket may be so far in the future */
+#define SLICE 64 /* messages of one worker per round */
+#define SKEW  5  /* s: a ticket may be so far in the future */
 
 struct peer {
 	int channel; /* -1: no such worker */
@@ -60,19 +57,12 @@ struct peer {
 
 struct spawner {
 	struct boot boot;
-	pid_t (*start_template)(const struct boot *, int);
+	struct nursery nursery;
 	int parent;
 	uint8_t key[TICKET_KEY];
 	uint8_t old_key[TICKET_KEY]; /* of the generation before */
 	bool has_key, has_old_key;
 	struct peer workers[BOOT_WORKERS];
-	pid_t template;
-	int channel;      /* to the template, -1: none */
-	uint64_t retry;   /* ms: when to start one again */
-	uint64_t started; /* ms */
-	unsigned failures;
-	int spares[SPARES_MAX];
-	uint32_t nspares;
 	bool stopped;
 };
 
@@ -99,7 +89,6 @@ static const char *check_owner(const struct spawner *, const struct ticket *);
 static bool seat(struct spawner *, const struct newcomer *);
 static void grant(struct spawner *, struct newcomer *);
 static void make_place(struct spawner *);
-static int become(struct spawner *, const struct owner *, int control);
 static void reply(struct spawner *, uint32_t worker, struct ipc_put *);
 static void refuse(struct spawner *, uint32_t worker, uint64_t conn,
     enum ipc_refused why, uint32_t count);
@@ -108,13 +97,6 @@ static const char *take_reseal(
     struct spawner *, uint32_t worker, struct ipc_msg *);
 static size_t reseal(struct spawner *, const uint8_t *, size_t, struct ticket *,
     uint8_t sealed[TICKET_MAX]);
-static void start_template(struct spawner *);
-static void end_template(struct spawner *);
-static void from_template(struct spawner *);
-static void take_died(struct ipc_msg *);
-static void reap(struct spawner *);
-static void refill(struct spawner *);
-static int new_spare(struct spawner *);
 static uint64_t now_ms(void);
 
 int
@@ -130,7 +112,6 @@ spawner_run(const struct boot *boot, int parent,
 	static struct spawner s;
 	struct ipc_put put;
 
-	s.start_template = start_one;
 	if (start(&s, boot, parent) == -1) {
 		log_line(LOG_LEVEL_ERR, "jail: %s", strerror(errno));
 		return 1;
@@ -140,10 +121,10 @@ spawner_run(const struct boot *boot, int parent,
 	ipc_put_u32(&put, BOOT_SPAWNER);
 	if (ipc_send(parent, &put, NULL, 0) == -1)
 		return 1;
-	start_template(&s);
+	nursery_open(&s.nursery, &s.boot, start_one);
 	while (!s.stopped)
 		turn(&s);
-	end_template(&s);
+	nursery_close(&s.nursery);
 	return 0;
 }
 
@@ -152,7 +133,6 @@ start(struct spawner *s, const struct boot *boot, int parent)
 {
 	s->boot = *boot;
 	s->parent = parent;
-	s->channel = -1;
 	for (int i = 0; i < BOOT_WORKERS; i++)
 		s->workers[i].channel = -1;
 	return jail_enter(boot);
@@ -186,33 +166,29 @@ turn(struct spawner *s)
 		    .fd = s->workers[i].channel, .events = POLLIN};
 	p[BOOT_WORKERS] = (struct pollfd){.fd = s->parent, .events = POLLIN};
 	p[BOOT_WORKERS + 1] =
-	    (struct pollfd){.fd = s->channel, .events = POLLIN};
+	    (struct pollfd){.fd = s->nursery.channel, .events = POLLIN};
 	n = poll(p, BOOT_WORKERS + 2, wait_ms(s));
 	if (n == -1 && errno != EINTR)
 		log_fatal("poll: %s", strerror(errno));
-	reap(s);
 	if (n > 0 && p[BOOT_WORKERS].revents != 0)
 		from_master(s);
-	if (n > 0 && p[BOOT_WORKERS + 1].revents != 0 && s->channel != -1)
-		from_template(s);
+	if (n > 0 && p[BOOT_WORKERS + 1].revents != 0 &&
+	    s->nursery.channel == p[BOOT_WORKERS + 1].fd)
+		nursery_hear(&s->nursery, now_ms());
 	for (uint32_t i = 0; n > 0 && i < BOOT_WORKERS; i++)
 		if (p[i].revents != 0 && s->workers[i].channel == p[i].fd)
 			from_worker(s, i);
 	make_place(s);
-	if (s->channel == -1 && now_ms() >= s->retry)
-		start_template(s);
-	refill(s);
+	nursery_turn(&s->nursery, now_ms());
 }
 
 static int
 wait_ms(const struct spawner *s)
 {
 	uint64_t now = now_ms();
-	int ms = places_patience(now), more = 10000;
+	int ms = places_patience(now);
+	int more = nursery_wait(&s->nursery, now);
 
-	/* A retired template may want to be reaped. */
-	if (s->channel == -1)
-		more = s->retry <= now ? 0 : (int)(s->retry - now);
 	return ms != -1 && ms < more ? ms : more;
 }
 
@@ -307,8 +283,7 @@ new_settings(struct spawner *s, int fd)
 	if (fd == -1 || boot_read(fd, &boot) == -1)
 		return;
 	s->boot.set = boot.set;
-	end_template(s);
-	start_template(s);
+	nursery_renew(&s->nursery, now_ms());
 }
 
 static void
@@ -398,6 +373,8 @@ take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 		log_line(LOG_LEVEL_ERR, "worker %u: ticket refused: %s", worker,
 		    wrong);
 		refuse(s, worker, n.conn, IPC_REFUSED_TICKET, 0);
+	} else if (n.control != -1 && nursery_held(&n.owner, now_ms())) {
+		refuse(s, worker, n.conn, IPC_REFUSED_UNAVAILABLE, 0);
 	} else if (!seat(s, &n)) {
 		return NULL; /* it waits, with its descriptor */
 	}
@@ -442,7 +419,8 @@ grant(struct spawner *s, struct newcomer *n)
 {
 	struct ipc_put put;
 
-	if (n->control != -1 && become(s, &n->owner, n->control) == -1) {
+	if (n->control != -1 &&
+	    nursery_become(&s->nursery, &n->owner, n->control) == -1) {
 		places_leave(n->worker, n->conn);
 		refuse(s, n->worker, n->conn, IPC_REFUSED_UNAVAILABLE, 0);
 		return;
@@ -521,30 +499,6 @@ check_owner(const struct spawner *s, const struct ticket *t)
 	    (t->owner.uid == 0 || t->owner.uid < s->boot.set.minuid))
 		return "owner below MINUID";
 	return t->owner.maildir[0] != '/' ? "no Maildir" : NULL;
-}
-
-static int
-become(struct spawner *s, const struct owner *owner, int control)
-{
-	struct ipc_put put;
-	int spare, ret;
-
-	/* Without one the session works, slower. */
-	if (indexdir_make(&s->boot.set, owner, s->boot.privileged != 0) == -1)
-		log_line(LOG_LEVEL_WARN, "INDEXDIR: uid %u: %s", owner->uid,
-		    strerror(errno));
-	/* A spare that has died meanwhile is passed over. */
-	do {
-		if (s->nspares == 0 && new_spare(s) == -1)
-			return -1;
-		spare = s->spares[--s->nspares];
-		ipc_begin(&put, IPC_BECOME);
-		ipc_put_bytes(&put, owner, sizeof(*owner));
-		ret = ipc_send(spare, &put, &control, 1);
-		close(spare);
-	} while (ret == -1 && (errno == EPIPE || errno == ECONNRESET) &&
-		 s->channel != -1);
-	return ret;
 }
 
 /* A worker that takes no answer is given up. */
@@ -650,136 +604,6 @@ reseal(struct spawner *s, const uint8_t *old, size_t len, struct ticket *t,
 	log_line(LOG_LEVEL_ERR, "worker %u: an inherited ticket is refused: %s",
 	    t->worker, wrong);
 	return 0;
-}
-
-static void
-start_template(struct spawner *s)
-{
-	int pair[2];
-
-	s->started = now_ms();
-	s->retry = s->started + 1000;
-	if (ipc_pair(pair) == -1)
-		return;
-	s->boot.role = BOOT_TEMPLATE;
-	s->template = s->start_template(&s->boot, pair[1]);
-	s->boot.role = BOOT_SPAWNER;
-	close(pair[1]);
-	if (s->template == -1) {
-		log_line(LOG_LEVEL_ERR, "cannot start the template: %s",
-		    strerror(errno));
-		close(pair[0]);
-		return;
-	}
-	s->channel = pair[0];
-	refill(s);
-}
-
-/* Spares go; sessions stay, and the template until the last has gone. */
-static void
-end_template(struct spawner *s)
-{
-	if (s->channel != -1)
-		close(s->channel);
-	s->channel = -1;
-	while (s->nspares > 0)
-		close(s->spares[--s->nspares]);
-}
-
-static void
-from_template(struct spawner *s)
-{
-	static struct ipc_msg msg;
-	uint64_t lived;
-	int n;
-
-	while (
-	    (n = ipc_recv(s->channel, BOOT_SPAWNER, BOOT_TEMPLATE, &msg)) == 1)
-		if (msg.type == IPC_DIED)
-			take_died(&msg);
-	if (n == -1 && errno == EAGAIN)
-		return;
-	lived = now_ms() - s->started;
-	s->failures = lived < 10000 ? s->failures + 1 : 1;
-	if (s->failures > 7)
-		s->failures = 7;
-	s->retry =
-	    s->failures == 1
-		? now_ms()
-		: now_ms() + (s->failures == 7 ? 60000 : 500u << s->failures);
-	log_line(LOG_LEVEL_ERR, "template %d has gone, another one is started",
-	    (int)s->template);
-	end_template(s);
-}
-
-static void
-take_died(struct ipc_msg *msg)
-{
-	struct ipc_get get;
-	uint32_t pid;
-	int status;
-
-	ipc_open(&get, msg);
-	pid = ipc_get_u32(&get);
-	status = (int)ipc_get_u32(&get);
-	if (ipc_done(&get) == -1)
-		return;
-	if (WIFSIGNALED(status))
-		log_line(LOG_LEVEL_ERR, "session %u died of signal %d (%s)",
-		    pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-		log_line(LOG_LEVEL_WARN, "session %u ended with status %d", pid,
-		    WEXITSTATUS(status));
-}
-
-static void
-reap(struct spawner *s)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (WIFSIGNALED(status))
-			log_line(LOG_LEVEL_ERR, "template %d%s: signal %d",
-			    (int)pid, pid == s->template ? "" : " (retired)",
-			    WTERMSIG(status));
-}
-
-static void
-refill(struct spawner *s)
-{
-	uint32_t want = s->boot.set.spares;
-
-	if (want > SPARES_MAX)
-		want = SPARES_MAX;
-	while (s->channel != -1 && s->nspares < want)
-		if (new_spare(s) == -1)
-			return;
-}
-
-/* Asks for one more; its channel is usable at once. */
-static int
-new_spare(struct spawner *s)
-{
-	struct ipc_put put;
-	int pair[2], ret, saved;
-
-	if (s->channel == -1) {
-		errno = ENOENT;
-		return -1;
-	}
-	if (s->nspares == SPARES_MAX || ipc_pair(pair) == -1)
-		return -1;
-	ipc_begin(&put, IPC_FORK);
-	ret = ipc_send(s->channel, &put, &pair[1], 1);
-	saved = errno;
-	close(pair[1]);
-	if (ret == -1)
-		close(pair[0]);
-	else
-		s->spares[s->nspares++] = pair[0];
-	errno = saved;
-	return ret;
 }
 
 static uint64_t

@@ -14,7 +14,7 @@
 #include "shm/boot.h"
 #include "shm/ipc_words.h"
 
-#define IPC_VERSION      3      /* said in HELLO; another one is refused */
+#define IPC_VERSION      4      /* said in HELLO; another one is refused */
 #define IPC_BODY_MAX     73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX      3      /* descriptors with one message */
 #define IPC_RECORD_MAX   16384u /* bytes of a parked client's state */
@@ -78,9 +78,9 @@
  * ENDED     u64 conn                              the client of START has gone
  * YIELD     u64 conn: give up its place if it is parked (ENDED); else KEPT
  * FULL      u64 1: no more clients, it nears RLIMIT_NOFILE; 0: it has room
- * FORK      ; fd: the spare's end of its channel to the spawner
+ * FORK      u64 serial of the spare; fd: its end of its channel to the spawner
  * BECOME    struct owner as bytes (auth/ticket.h); fd: the control channel
- * DIED      u32 pid, u32 status                   a spare or session was reaped
+ * DIED      u32 pid, u32 status, u64 serial       a spare or session was reaped
  * SERVE     u64 conn, u32 flags (IPC_SERVE_*), str tag, str user, str peer
  *           address, u32 peer port, u32 local port, bytes input already read;
  *           fd: the stream. The first on a fresh channel follows BECOME.

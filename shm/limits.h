@@ -123,6 +123,12 @@
 	X(ADMIT_QUIET, 65536, "addresses remembered", "the oldest goes", "")   \
 	X(ADMIT_GRACE, 3000, "ms in which none makes place", "BYE", "")        \
 	X(TLS_MESSAGES_MAX, 8, "messages of TLS without data", "closed", "")   \
+	X(HOLDOFF_CRASHES, 3, "crashes for an account or an address",          \
+	    "it waits", "")                                                    \
+	X(HOLDOFF_FIRST, 1000, "ms that it waits at first", "let in", "")      \
+	X(HOLDOFF_MAX, 60000, "ms that it waits at most", "let in", "")        \
+	X(HOLDOFF_ENTRIES, 1024, "accounts, addresses with crashes",           \
+	    "the oldest goes", "")                                             \
 	X(ADMIT_REFUSE, 50, "refusals being told", "closed", "")               \
 	X(CLIENT_INPUT, 65536, "bytes read ahead of a login", "wait", "")      \
 	X(CLIENT_SAY, 4096, "bytes of answers before it", "wait", "")          \

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "auth/ticket.h"
+#include "master/holdoff.h"
 #include "master/landlock.h"
 #include "master/settings.h"
 #include "master/spare.h"
@@ -793,6 +794,60 @@ a_dead_template_is_replaced_and_its_sessions_live(void **state)
 	close(second);
 }
 
+/* A session of connection conn, and its end. */
+static void
+kill_session(int signal, uint64_t conn)
+{
+	struct pollfd p = {.events = POLLIN};
+	struct report r;
+
+	ticket.conn = conn;
+	p.fd = wants_session(0, conn, &r);
+	kill(r.pid, signal);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	close(p.fd);
+	usleep(100000); /* the template reaps it, and tells */
+}
+
+static void
+crashes_hold_the_account_off_and_no_other(void **state)
+{
+	uint64_t conn = 10;
+	struct ipc_get get;
+	struct report r;
+	int control;
+
+	(void)state;
+	/* What an administrator or the kernel without memory does. */
+	for (int i = 0; i < HOLDOFF_CRASHES; i++)
+		kill_session(SIGKILL, conn++ % 3 + 1);
+	for (int i = 0; i < HOLDOFF_CRASHES; i++)
+		kill_session(SIGABRT, (uint64_t)i + 1);
+	/* Parked: it keeps its place, and waits, once the death is known. */
+	ticket.conn = 3;
+	for (int i = 0; i < 100; i++) {
+		show(0, 3, true, &control);
+		close(control);
+		if (msg.type == IPC_REFUSED)
+			break;
+		usleep(1000);
+	}
+	assert_int_equal(msg.type, IPC_REFUSED);
+	ipc_open(&get, &msg);
+	assert_int_equal(ipc_get_u64(&get), 3);
+	assert_int_equal(ipc_get_u32(&get), IPC_REFUSED_UNAVAILABLE);
+	snprintf(ticket.owner.user, sizeof(ticket.owner.user), "bob");
+	ticket.conn = 4;
+	close(wants_session(0, 4, &r));
+	snprintf(ticket.owner.user, sizeof(ticket.owner.user), "alice");
+	/* Whom a session of the account serves that is there already. */
+	ticket.conn = 3;
+	show(0, 3, false, NULL);
+	assert_int_equal(msg.type, IPC_STARTED);
+	usleep((HOLDOFF_FIRST + 100) * 1000);
+	close(wants_session(0, 3, &r));
+}
+
 static void
 a_reload_reaches_new_sessions_only(void **state)
 {
@@ -862,6 +917,7 @@ main(int argc, char **argv)
 	    HEIR(an_inherited_client_counts_whatever_the_limit),
 	    TEST(malformed_messages_cost_only_their_sender),
 	    TEST(a_dead_template_is_replaced_and_its_sessions_live),
+	    TEST(crashes_hold_the_account_off_and_no_other),
 	    TEST(a_reload_reaches_new_sessions_only),
 	    TEST(sessions_outlive_a_dead_spawner),
 	};
