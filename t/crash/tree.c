@@ -225,9 +225,11 @@ write_dir(const struct tree *t, const struct tree_node *dir, int fd)
 {
 	const struct tree_entry *e;
 	struct stat st;
+	size_t i;
 	int sub;
 
-	for (e = dir->entries; e < dir->entries + dir->nentries; e++) {
+	for (i = 0; i < dir->nentries; i++) {
+		e = &dir->entries[i];
 		if (!e->node->dir) {
 			write_file(e->node, fd, e->name);
 			continue;
@@ -286,11 +288,13 @@ static void
 hash_dir(const struct tree *t, const struct tree_node *dir, uint64_t *h)
 {
 	const struct tree_entry *e;
+	size_t i;
 
 	if (dir->nentries > 0)
 		qsort(dir->entries, dir->nentries, sizeof(*dir->entries),
 		    by_name);
-	for (e = dir->entries; e < dir->entries + dir->nentries; e++) {
+	for (i = 0; i < dir->nentries; i++) {
+		e = &dir->entries[i];
 		hash_bytes(h, e->name, strlen(e->name) + 1);
 		if (e->node->dir)
 			hash_dir(t, e->node, h);

@@ -182,7 +182,7 @@ def webmail():
     c.close()
     check(seconds >= 0.6, "failures count for the client (%.2f s)" % seconds)
     _, seconds = once(WEBMAIL, "nobody10", "x")
-    check(seconds < 0.5, "and not for the webmail (%.2f s)" % seconds)
+    check(seconds < 0.6, "and not for the webmail (%.2f s)" % seconds)
 
 
 if SECONDS:
