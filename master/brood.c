@@ -175,7 +175,7 @@ start_child(struct brood *b, struct child *c, enum boot_role role)
 	    .incarnation = ++b->incarnations,
 	    .started =
 		(uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
-	if (ipc_pair(channel) == 0 && (role == BOOT_LOG || ipc_pair(log) == 0))
+	if (ipc_pair(channel) == 0 && (role == BOOT_LOG || log_pair(log) == 0))
 		/* The logger's is the reading end of our own log channel. */
 		c->pid = exec_child(
 		    b, c, channel[1], role == BOOT_LOG ? b->log : log[1]);
@@ -509,7 +509,8 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 		c->full = conn != 0;
 	else if ((msg->type == IPC_CLOSED
 			 ? admit_leave(b->admit, conn, c->number)
-			 : admit_login(b->admit, conn, c->number)) == -1)
+			 : admit_login(b->admit, conn, c->number)) == -1 &&
+		 brood_stray(c))
 		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
 		    c->number, ipc_name(msg->type));
 	if (c->retired)

@@ -30,6 +30,7 @@ struct child {
 	int log;          /* reading end of its log channel, for a new logger */
 	int table;        /* a worker's connection table, -1: none */
 	uint64_t started; /* ms */
+	uint32_t strays;  /* words about clients that are not its */
 	bool full;        /* no more clients: it nears RLIMIT_NOFILE */
 	bool hello;
 	bool tls;      /* it has taken its certificates */
@@ -126,6 +127,9 @@ unsigned brood_count(const struct brood *, enum boot_role);
  * EXTERNAL listeners or not; NULL if there is none. skip: numbers to pass over.
  */
 struct child *brood_worker(struct brood *, bool external, uint64_t skip);
+/* A word about no client of its: whether it is worth a line (1st, 2nd, 4th ...)
+ */
+bool brood_stray(struct child *);
 /* As ipc_send; a child that does not read its channel is killed. */
 int brood_send(struct brood *, struct child *, struct ipc_put *, int fd);
 

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "master/logflow.h"
 #include "shm/ipc.h"
 #include "shm/jail.h"
 #include "shm/log.h"
@@ -29,8 +30,15 @@
 #define RETRY        200   /* ms between two looks for syslog */
 #define SLICE        64    /* datagrams of one source per round */
 
+struct source {
+	int fd; /* -1: it has ended, and lines of it wait */
+	enum boot_role role;
+	size_t nlines;
+};
+
 struct line {
 	STAILQ_ENTRY(line) next;
+	struct source *from; /* NULL: our own */
 	struct timespec when;
 	unsigned level, ident;
 	char text[];
@@ -41,7 +49,7 @@ struct logger {
 	struct settings set;
 	const char *devlog;
 	int parent;
-	int sources[LOGGER_SOURCES];
+	struct source *sources[LOGGER_SOURCES];
 	size_t nsources;
 	int sink;       /* -1: syslog is not there */
 	uint64_t retry; /* ms: when to try syslog again */
@@ -55,10 +63,19 @@ static bool turn(struct logger *);
 static bool finished(const struct logger *);
 static int wait_ms(const struct logger *);
 static void from_master(struct logger *);
-static void add_source(struct logger *, int fd);
-static bool from_source(struct logger *, int fd);
-static void add_line(struct logger *, unsigned level, unsigned ident,
-    const char *text, size_t len);
+static void add_source(struct logger *, int fd, enum boot_role);
+static enum boot_role read_role(struct ipc_msg *);
+static void end_source(struct source *);
+static bool from_source(struct logger *, struct source *);
+static ssize_t receive(int fd, char *buf, size_t size, pid_t *sender);
+static void take_line(
+    struct logger *, struct source *, pid_t, const char *, size_t len);
+static enum logflow_kind kind_of(
+    const struct source *, const char *text, const char **prefix);
+static void add_line(struct logger *, struct source *, unsigned level,
+    unsigned ident, const char *prefix, const char *text, size_t len);
+static void own_line(struct logger *, enum log_level, const char *text);
+static void tell_floods(struct logger *, uint64_t now);
 static void flush_lines(struct logger *);
 static bool write_line(struct logger *, const struct line *);
 static bool write_stderr(const struct logger *, const struct line *);
@@ -90,7 +107,7 @@ logger_run(const struct boot *boot, int parent, int first, const char *devlog)
 		fprintf(stderr, "log: jail: %s\n", strerror(errno));
 		return 1;
 	}
-	add_source(&l, first);
+	add_source(&l, first, BOOT_MASTER);
 	ipc_begin(&put, IPC_HELLO);
 	ipc_put_u32(&put, IPC_VERSION);
 	ipc_put_u32(&put, BOOT_LOG);
@@ -98,6 +115,7 @@ logger_run(const struct boot *boot, int parent, int first, const char *devlog)
 		return 1;
 	while (turn(&l))
 		continue;
+	tell_floods(&l, UINT64_MAX);
 	flush_lines(&l);
 	return 0;
 }
@@ -111,7 +129,8 @@ turn(struct logger *l)
 	bool want = l->nlines > 0 && l->sink != -1;
 
 	for (size_t i = 0; i < n; i++)
-		p[i] = (struct pollfd){.fd = l->sources[i], .events = POLLIN};
+		p[i] =
+		    (struct pollfd){.fd = l->sources[i]->fd, .events = POLLIN};
 	p[n] = (struct pollfd){.fd = l->parent, .events = POLLIN};
 	p[n + 1] =
 	    (struct pollfd){.fd = want ? l->sink : -1, .events = POLLOUT};
@@ -120,11 +139,12 @@ turn(struct logger *l)
 	/* From the last on: an ended source gives its place to the last. */
 	for (size_t i = n; i-- > 0;)
 		if (p[i].revents != 0 && !from_source(l, l->sources[i])) {
-			close(l->sources[i]);
+			end_source(l->sources[i]);
 			l->sources[i] = l->sources[--l->nsources];
 		}
 	if (p[n].revents != 0)
 		from_master(l);
+	tell_floods(l, now_ms());
 	flush_lines(l);
 	return !finished(l);
 }
@@ -141,8 +161,11 @@ static int
 wait_ms(const struct logger *l)
 {
 	uint64_t now = now_ms(), until = UINT64_MAX;
+	int flood = logflow_wait(now);
 
-	if (l->deadline != 0)
+	if (flood != -1)
+		until = now + (uint64_t)flood;
+	if (l->deadline != 0 && l->deadline < until)
 		until = l->deadline;
 	if (l->nlines > 0 && l->sink == -1 && l->retry < until)
 		until = l->retry;
@@ -161,7 +184,7 @@ from_master(struct logger *l)
 	while ((n = ipc_recv(l->parent, BOOT_LOG, BOOT_MASTER, &msg)) == 1) {
 		fd = ipc_take_fd(&msg, 0);
 		if (msg.type == IPC_PEER && fd != -1)
-			add_source(l, fd);
+			add_source(l, fd, read_role(&msg));
 		else if (msg.type == IPC_SETTINGS && fd != -1) {
 			if (boot_read(fd, &boot) == 0)
 				l->set = boot.set;
@@ -181,48 +204,144 @@ from_master(struct logger *l)
 		l->deadline = now_ms() + LAST_LINES;
 }
 
-static void
-add_source(struct logger *l, int fd)
+static enum boot_role
+read_role(struct ipc_msg *msg)
 {
-	static const char full[] = "log: too many channels";
+	struct ipc_get get;
 
-	if (l->nsources < LOGGER_SOURCES) {
-		l->sources[l->nsources++] = fd;
+	ipc_open(&get, msg);
+	return (enum boot_role)ipc_get_u32(&get);
+}
+
+static void
+add_source(struct logger *l, int fd, enum boot_role role)
+{
+	struct source *s = NULL;
+
+	if (l->nsources < LOGGER_SOURCES)
+		s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		own_line(l, LOG_LEVEL_ERR, "log: too many channels");
+		close(fd);
 		return;
 	}
-	add_line(l, LOG_LEVEL_ERR, 0, full, sizeof(full) - 1);
-	close(fd);
+	s->fd = fd;
+	s->role = role;
+	l->sources[l->nsources++] = s;
+}
+
+static void
+end_source(struct source *s)
+{
+	close(s->fd);
+	s->fd = -1;
+	if (s->nlines == 0)
+		free(s);
 }
 
 /* Takes what has come; false when the source has ended. */
 static bool
-from_source(struct logger *l, int fd)
+from_source(struct logger *l, struct source *s)
 {
 	char buf[DATAGRAM_MAX];
+	pid_t sender = 0;
 	ssize_t n = 0;
 
 	for (int i = 0; i < SLICE; i++) {
-		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		n = receive(s->fd, buf, sizeof(buf), &sender);
 		if (n <= 0)
 			break;
 		if (n < 2 || buf[0] < '0' || buf[0] > '7' || buf[1] < '0' ||
 		    buf[1] > '1')
 			l->dropped++;
 		else
-			add_line(l, (unsigned)(buf[0] - '0'),
-			    (unsigned)(buf[1] - '0'), buf + 2, (size_t)n - 2);
+			take_line(l, s, sender, buf, (size_t)n);
 	}
 	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* One datagram, and by the kernel's word who has sent it (0: not known). */
+static ssize_t
+receive(int fd, char *buf, size_t size, pid_t *sender)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = {buf, size};
+	struct msghdr m = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.buf,
+	    .msg_controllen = sizeof(control.buf)};
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	struct ucred cred;
+	int stray;
+
+	*sender = 0;
+	/* What else fits there, descriptors, comes only where this does not. */
+	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
+	    c->cmsg_type == SCM_CREDENTIALS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(cred))) {
+		memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+		*sender = cred.pid;
+	} else if (c != NULL && c->cmsg_type == SCM_RIGHTS) {
+		for (size_t i = CMSG_LEN(0); i < c->cmsg_len;
+		     i += sizeof(int)) {
+			memcpy(&stray, (char *)c + i, sizeof(stray));
+			close(stray);
+		}
+	}
+	return n;
+}
+
 static void
-add_line(struct logger *l, unsigned level, unsigned ident, const char *text,
+take_line(struct logger *l, struct source *s, pid_t sender, const char *buf,
     size_t len)
 {
+	char text[DATAGRAM_MAX];
+	const char *prefix = "";
+
+	memcpy(text, buf + 2, len - 2);
+	text[len - 2] = '\0';
+	if (logflow_take(sender, kind_of(s, text, &prefix), now_ms()))
+		add_line(l, s, (unsigned)(buf[0] - '0'),
+		    (unsigned)(buf[1] - '0'), prefix, text, len - 2);
+}
+
+/*
+ * The master, which tells what becomes of the others, has the wider measure.
+ * Sessions share the spawner's channel. Theirs are few forms of Courier's, or
+ * one that was taken over would write LOGIN FAILED with another's address.
+ */
+static enum logflow_kind
+kind_of(const struct source *s, const char *text, const char **prefix)
+{
+	static const char *const theirs[] = {"ID, ", "EXPUNGED, ", "LOCKED, "};
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz ");
+
+	if (s->role == BOOT_MASTER)
+		return LOGFLOW_CLIENTS;
+	if (text[n] == ':' && n > 0)
+		return LOGFLOW_OWN;
+	if (s->role == BOOT_WORKER)
+		return LOGFLOW_CLIENTS;
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+		if (strncmp(text, theirs[i], strlen(theirs[i])) == 0)
+			return LOGFLOW_CLIENTS;
+	*prefix = s->role == BOOT_SPAWNER ? "session: " : "servant: ";
+	return LOGFLOW_OWN;
+}
+
+static void
+add_line(struct logger *l, struct source *s, unsigned level, unsigned ident,
+    const char *prefix, const char *text, size_t len)
+{
+	size_t before = strlen(prefix);
 	struct line *line = NULL;
 
-	if (l->nlines < LOGGER_QUEUE)
-		line = malloc(sizeof(*line) + len + 1);
+	if (l->nlines < LOGGER_QUEUE && (s == NULL || s->nlines < LOGGER_SHARE))
+		line = malloc(sizeof(*line) + before + len + 1);
 	if (line == NULL) {
 		l->dropped++;
 		return;
@@ -230,14 +349,39 @@ add_line(struct logger *l, unsigned level, unsigned ident, const char *text,
 	clock_gettime(CLOCK_REALTIME, &line->when);
 	line->level = level;
 	line->ident = ident;
+	line->from = s;
+	memcpy(line->text, prefix, before);
 	/* Whoever sent it: one datagram is one line. */
 	for (size_t i = 0; i < len; i++)
-		line->text[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f
-				    ? '.'
-				    : text[i];
-	line->text[len] = '\0';
+		line->text[before + i] =
+		    (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '.'
+								    : text[i];
+	line->text[before + len] = '\0';
 	STAILQ_INSERT_TAIL(&l->lines, line, next);
 	l->nlines++;
+	if (s != NULL)
+		s->nlines++;
+}
+
+static void
+own_line(struct logger *l, enum log_level level, const char *text)
+{
+	add_line(l, NULL, level, 0, "", text, strlen(text));
+}
+
+static void
+tell_floods(struct logger *l, uint64_t now)
+{
+	unsigned long lines;
+	char text[96];
+	pid_t pid;
+
+	while (logflow_dropped(now, &pid, &lines)) {
+		snprintf(text, sizeof(text),
+		    "log: process %d: %lu lines more were dropped", (int)pid,
+		    lines);
+		own_line(l, LOG_LEVEL_WARN, text);
+	}
 }
 
 static void
@@ -249,6 +393,9 @@ flush_lines(struct logger *l)
 	    (line = STAILQ_FIRST(&l->lines)) != NULL && write_line(l, line)) {
 		STAILQ_REMOVE_HEAD(&l->lines, next);
 		l->nlines--;
+		if (line->from != NULL && --line->from->nlines == 0 &&
+		    line->from->fd == -1)
+			free(line->from);
 		free(line);
 		if (l->dropped > 0)
 			tell_dropped(l);
@@ -344,11 +491,10 @@ static void
 tell_dropped(struct logger *l)
 {
 	char text[64];
-	int n =
-	    snprintf(text, sizeof(text), "log: %lu lines dropped", l->dropped);
 
+	snprintf(text, sizeof(text), "log: %lu lines dropped", l->dropped);
 	l->dropped = 0;
-	add_line(l, LOG_LEVEL_WARN, 0, text, (size_t)n);
+	own_line(l, LOG_LEVEL_WARN, text);
 }
 
 static uint64_t

@@ -207,7 +207,7 @@ open_all(struct master *m, const struct settings *set)
 		return -1;
 	}
 	m->brood.admit = admit_new();
-	if (m->brood.admit == NULL || ipc_pair(log) == -1) {
+	if (m->brood.admit == NULL || log_pair(log) == -1) {
 		perror("imapd-master");
 		return -1;
 	}

@@ -123,6 +123,15 @@
 	X(ADMIT_QUIET, 65536, "addresses remembered", "the oldest goes", "")   \
 	X(ADMIT_GRACE, 3000, "ms in which none makes place", "BYE", "")        \
 	X(TLS_MESSAGES_MAX, 8, "messages of TLS without data", "closed", "")   \
+	X(LOGFLOW_BURST, 200, "log lines at once of a process",                \
+	    "counted, not logged", "")                                         \
+	X(LOGFLOW_RATE, 120, "... a minute", "counted, not logged", "")        \
+	X(LOGFLOW_CLIENT_BURST, 8192, "... of clients in Courier's form",      \
+	    "counted, not logged", "")                                         \
+	X(LOGFLOW_CLIENT_RATE, 60000, "... of these a minute",                 \
+	    "counted, not logged", "")                                         \
+	X(LOGFLOW_SENDERS, 1024, "processes whose lines are counted",          \
+	    "the quietest goes", "")                                           \
 	X(HOLDOFF_CRASHES, 3, "crashes for an account or an address",          \
 	    "it waits", "")                                                    \
 	X(HOLDOFF_FIRST, 1000, "ms that it waits at first", "let in", "")      \

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shm/ipc.h"
+
 static int log_fd = -1;
 static const char *log_who = "imapd";
 static int log_debug;
@@ -30,6 +32,17 @@ log_init(int fd, const char *who)
 {
 	log_fd = fd;
 	log_who = who;
+}
+
+int
+log_pair(int fds[2])
+{
+	int on = 1;
+
+	if (ipc_pair(fds) == -1)
+		return -1;
+	(void)setsockopt(fds[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	return 0;
 }
 
 void

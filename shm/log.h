@@ -23,6 +23,11 @@ enum log_level { /* as syslog(3) */
  * name, put before lines that are not of Courier's form.
  */
 void log_init(int fd, const char *who);
+/*
+ * A pair for log lines: fds[0] is the log process's end, which the kernel tells
+ * who has sent each. 0, or -1 with errno.
+ */
+int log_pair(int fds[2]);
 /* Debug lines of log_line are dropped unless on. */
 void log_verbose(int on);
 /*

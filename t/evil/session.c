@@ -163,6 +163,12 @@ lie(int control, int n, int rootfd)
 		for (uint64_t i = 0; i < 100; i++)
 			send_watch(control, IPC_FOLLOW, i, sockets);
 		break;
+	case 12:
+		log_courier(0, LOG_LEVEL_INFO,
+		    "LOGIN FAILED, user=root, ip=[203.0.113.9]");
+		for (int i = 0; i < 20000; i++)
+			log_line(LOG_LEVEL_ERR, "flood %d", i);
+		break;
 	default:
 		break;
 	}

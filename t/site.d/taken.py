@@ -209,7 +209,7 @@ def sessions(count):
     said = c.rest()
     ok(said.startswith(b"* BYE"), "a parked state that is none: BYE", said)
     c.close()
-    for n in range(SLY + 8, SLY + 12):
+    for n in range(SLY + 8, SLY + 13):
         c = Client()
         c.s.sendall(b"evil%d LOGIN user0001 demo\r\n" % n)
         c.rest()

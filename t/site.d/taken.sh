@@ -61,4 +61,10 @@ site_stop
 ok 'the server stops'
 ! logged 'died of signal\|broke the rules\|stays open'
 ok 'no worker was ended for what its session did'
+flood=$(grep -c 'session: flood' "$site/log")
+[ "$flood" -ge 190 ] && [ "$flood" -le 300 ] && logged 'lines more were dropped'
+ok "20,000 lines of a session: $flood are written, the log says that more came"
+logged 'imapd: session: LOGIN FAILED, user=root' &&
+	! logged 'imapd: LOGIN FAILED, user=root'
+ok 'a session cannot have an address banned'
 plan

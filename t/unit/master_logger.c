@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "master/logflow.h"
 #include "master/logger.h"
 #include "master/settings.h"
 #include "shm/ipc.h"
@@ -49,23 +50,23 @@ start(bool to_stderr)
 	boot.role = BOOT_LOG;
 	boot.set.log_stderr = to_stderr;
 	assert_int_equal(ipc_pair(up), 0);
-	assert_int_equal(ipc_pair(in), 0);
+	assert_int_equal(log_pair(in), 0);
 	assert_int_equal(pipe(err), 0);
 	pid = fork();
 	if (pid == 0) {
 		close(up[0]);
-		close(in[0]);
+		close(in[1]);
 		close(syslogd);
 		dup2(err[1], 2);
 		close(err[0]);
 		close(err[1]);
-		_exit(logger_run(&boot, up[1], in[1], devlog));
+		_exit(logger_run(&boot, up[1], in[0], devlog));
 	}
 	close(up[1]);
-	close(in[1]);
+	close(in[0]);
 	close(err[1]);
 	parent = up[0];
-	source = in[0];
+	source = in[1];
 	p = (struct pollfd){.fd = parent, .events = POLLIN};
 	assert_int_equal(poll(&p, 1, 5000), 1);
 	assert_int_equal(ipc_recv(parent, BOOT_MASTER, BOOT_LOG, &msg), 1);
@@ -119,6 +120,33 @@ put_line(const char *datagram)
 {
 	assert_int_not_equal(
 	    send(source, datagram, strlen(datagram), MSG_NOSIGNAL), -1);
+}
+
+/* However full the channel is. */
+static void
+patient_line(int fd, const char *datagram)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_not_equal(
+	    send(fd, datagram, strlen(datagram), MSG_NOSIGNAL), -1);
+}
+
+static int
+channel_of(enum boot_role role)
+{
+	struct ipc_put put;
+	int pair[2];
+
+	assert_int_equal(log_pair(pair), 0);
+	ipc_begin(&put, IPC_PEER);
+	ipc_put_u32(&put, role);
+	ipc_put_u32(&put, 3);
+	ipc_put_u64(&put, 1);
+	assert_int_equal(ipc_send(parent, &put, &pair[0], 1), 0);
+	close(pair[0]);
+	return pair[1];
 }
 
 static void
@@ -190,15 +218,12 @@ while_syslog_is_away_lines_are_kept_up_to_a_bound(void **state)
 	start(false);
 	close(syslogd);
 	unlink(devlog);
-	for (int i = 0; i < LOGGER_QUEUE + 100; i++) {
-		struct pollfd p = {.fd = source, .events = POLLOUT};
-
-		assert_int_equal(poll(&p, 1, 5000), 1);
+	for (int i = 0; i < LOGGER_SHARE + 100; i++) {
 		snprintf(text, sizeof(text), "60line %d", i);
-		put_line(text);
+		patient_line(source, text);
 	}
 	syslogd = open_syslog();
-	while (dropped == 0 && seen < LOGGER_QUEUE + 100) {
+	while (dropped == 0 && seen < LOGGER_SHARE + 100) {
 		line = next_line();
 		assert_string_not_equal(line, "(nothing)");
 		if (strstr(line, "lines dropped") != NULL)
@@ -206,30 +231,94 @@ while_syslog_is_away_lines_are_kept_up_to_a_bound(void **state)
 		else
 			seen++;
 	}
-	assert_int_equal(seen, LOGGER_QUEUE);
+	assert_int_equal(seen, LOGGER_SHARE);
 	assert_int_equal(dropped, 100);
 }
 
 static void
 channels_of_others_are_taken_from_the_master(void **state)
 {
-	struct ipc_put put;
-	int pair[2];
+	int fd;
 
 	(void)state;
 	start(false);
-	assert_int_equal(ipc_pair(pair), 0);
-	ipc_begin(&put, IPC_PEER);
-	ipc_put_u32(&put, BOOT_WORKER);
-	ipc_put_u32(&put, 3);
-	ipc_put_u64(&put, 1);
-	assert_int_equal(ipc_send(parent, &put, &pair[1], 1), 0);
-	close(pair[1]);
-	assert_int_equal(send(pair[0], "60from worker", 13, 0), 13);
-	close(pair[0]);
+	fd = channel_of(BOOT_WORKER);
+	put_line("60first");
+	assert_non_null(strstr(next_line(), "first"));
+	patient_line(fd, "60from worker");
+	close(fd);
 	assert_non_null(strstr(next_line(), "from worker"));
 	put_line("60still here");
 	assert_non_null(strstr(next_line(), "still here"));
+}
+
+static void
+what_a_process_says_of_itself_is_bounded(void **state)
+{
+	const char *line;
+	int own = 0, fd;
+
+	(void)state;
+	start(false);
+	fd = channel_of(BOOT_WORKER);
+	for (int i = 0; i < LOGFLOW_BURST * 3; i++)
+		patient_line(fd, "30worker: again");
+	patient_line(fd, "60LOGIN FAILED, user=a");
+	close(fd);
+	while (strstr(line = next_line(), "again") != NULL)
+		own++;
+	/* Its lines about clients come through. */
+	assert_non_null(strstr(line, "LOGIN FAILED"));
+	assert_in_range(own, LOGFLOW_BURST, LOGFLOW_BURST + 20);
+	close(parent);
+	close(source);
+	parent = source = -1;
+	line = next_line();
+	assert_non_null(strstr(line, " lines more were dropped"));
+	assert_int_equal(atoi(strstr(line, "process ") + 8), getpid());
+	assert_int_equal(atoi(strrchr(line, ':') + 1), LOGFLOW_BURST * 3 - own);
+}
+
+static void
+a_session_cannot_write_a_failed_login(void **state)
+{
+	int fd;
+
+	(void)state;
+	start(false);
+	fd = channel_of(BOOT_SPAWNER);
+	patient_line(fd, "60LOGIN FAILED, user=a, ip=[::1]");
+	assert_non_null(strstr(next_line(), "imapd: session: LOGIN FAILED"));
+	patient_line(fd, "60ID, user=a, ip=[::1]");
+	assert_non_null(strstr(next_line(), "imapd: ID, user=a"));
+	patient_line(fd, "60session: hello");
+	assert_non_null(strstr(next_line(), "imapd: session: hello"));
+	close(fd);
+}
+
+/* Nobody takes lines, and one channel brings more than its share. */
+static void
+one_channel_leaves_room_for_the_others(void **state)
+{
+	const char *line;
+	int seen = 0, fd;
+
+	(void)state;
+	start(false);
+	close(syslogd);
+	unlink(devlog);
+	fd = channel_of(BOOT_WORKER);
+	for (int i = 0; i < LOGGER_SHARE + 100; i++)
+		patient_line(source, "60flood");
+	patient_line(fd, "60LOGIN FAILED, user=a");
+	close(fd);
+	usleep(100000);
+	syslogd = open_syslog();
+	while (strstr(line = next_line(), "LOGIN FAILED") == NULL) {
+		assert_string_not_equal(line, "(nothing)");
+		seen++;
+	}
+	assert_in_range(seen, LOGGER_SHARE, LOGGER_SHARE + 1);
 }
 
 static void
@@ -302,6 +391,9 @@ main(void)
 	    TEST(a_restarted_syslog_is_found_again),
 	    TEST(while_syslog_is_away_lines_are_kept_up_to_a_bound),
 	    TEST(channels_of_others_are_taken_from_the_master),
+	    TEST(what_a_process_says_of_itself_is_bounded),
+	    TEST(a_session_cannot_write_a_failed_login),
+	    TEST(one_channel_leaves_room_for_the_others),
 	    TEST(in_the_foreground_lines_go_to_stderr),
 	    TEST(a_blocked_stderr_blocks_nobody),
 	    TEST(the_last_lines_are_written_when_all_have_gone),
