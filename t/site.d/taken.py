@@ -134,6 +134,16 @@ def wait_for(what):
     return False
 
 
+def silent(crimes):
+    """Those of whose end the log does not say why."""
+    with open(SITE + "/log", errors="replace") as f:
+        log = [line for line in f
+               if "broke the rules" in line or "bad message" in line or
+               "speaks version" in line]
+    return [n for n in crimes if report(n) and
+            not any("worker %s" % report(n)[0] in line for line in log)]
+
+
 def workers(base, many):
     honest = Honest()
     honest.start()
@@ -151,13 +161,8 @@ def workers(base, many):
     bad = [n for n in crimes
            if not report(n) or alive(int(report(n)[0])) or len(report(n)) > 1]
     ok(gone and not bad, "%d offenders are gone" % len(crimes), bad)
-    with open(SITE + "/log", errors="replace") as f:
-        log = [line for line in f
-               if "broke the rules" in line or "bad message" in line or
-               "speaks version" in line]
-    silent = [n for n in crimes if report(n) and
-              not any("worker %s" % report(n)[0] in line for line in log)]
-    ok(not silent, "and the log says so of each", silent)
+    wait_for(lambda: not silent(crimes))  # the log process writes it later
+    ok(not silent(crimes), "and the log says so of each", silent(crimes))
     if base == SLY:
         lies()
     honest.told()
