@@ -37,6 +37,7 @@ static int check_all(struct follow *, struct index_txn *);
 static bool is_level(const struct follow *);
 static int load(struct follow *, struct index_txn *);
 static int load_names(struct mailbox *, struct index_txn *, uint32_t);
+static uint32_t next_tomb(const struct follow *, struct index_txn *, uint32_t);
 static int check_told(struct follow *, struct index_txn *);
 static int walk(struct follow *, struct index_txn *);
 static int by_log(struct follow *, struct index_txn *);
@@ -214,23 +215,32 @@ load_names(struct mailbox *mb, struct index_txn *txn, uint32_t number)
 	return 0;
 }
 
+/* The UIDs that have gone since, one by one; last 0: the first. 0: no more. */
+static uint32_t
+next_tomb(const struct follow *f, struct index_txn *txn, uint32_t last)
+{
+	unsigned char key[KEY_TOMB];
+	struct index_bytes k, v;
+
+	key_tomb(key, f->rec.number, f->mb->modseq + 1, 0);
+	if (last == 0 ? !index_seek(txn, key, sizeof(key), KEY_FOLDER, &k, &v)
+		      : !index_next(txn, &k, &v))
+		return 0;
+	if (k.n != sizeof(key))
+		index_distrust(txn, "a tombstone has no sense");
+	memcpy(key, k.p, sizeof(key));
+	return key_tomb_uid(key);
+}
+
 /* Is what was there at the glance what is there now and the tombs since? */
 static int
 check_told(struct follow *f, struct index_txn *txn)
 {
 	struct mailbox *mb = f->mb;
-	unsigned char key[KEY_TOMB];
-	struct index_bytes k, v;
-	uint32_t uid;
-	bool more;
+	uint32_t uid = 0;
 
-	key_tomb(key, f->rec.number, mb->modseq + 1, 0);
-	more = index_seek(txn, key, sizeof(key), KEY_FOLDER, &k, &v);
-	for (; more; more = index_next(txn, &k, &v)) {
-		if (k.n != sizeof(key))
-			index_distrust(txn, "a tombstone has no sense");
-		memcpy(key, k.p, sizeof(key));
-		if ((uid = key_tomb_uid(key)) > mb->max_uid)
+	while ((uid = next_tomb(f, txn, uid)) != 0) {
+		if (uid > mb->max_uid)
 			continue;
 		if (uids_add(&mb->vanished, uid) == -1)
 			return -1;
@@ -316,18 +326,11 @@ static int
 take_tombs(struct follow *f, struct index_txn *txn)
 {
 	struct mailbox *mb = f->mb;
-	unsigned char key[KEY_TOMB];
-	struct index_bytes k, v;
+	uint32_t uid = 0;
 	size_t i;
-	bool more;
 
-	key_tomb(key, f->rec.number, mb->modseq + 1, 0);
-	more = index_seek(txn, key, sizeof(key), KEY_FOLDER, &k, &v);
-	for (; more; more = index_next(txn, &k, &v)) {
-		if (k.n != sizeof(key))
-			index_distrust(txn, "a tombstone has no sense");
-		memcpy(key, k.p, sizeof(key));
-		i = entry_by_uid(mb, key_tomb_uid(key));
+	while ((uid = next_tomb(f, txn, uid)) != 0) {
+		i = entry_by_uid(mb, uid);
 		if (i != NOWHERE && lose(mb, i) == -1)
 			return -1;
 	}

@@ -370,6 +370,9 @@ filter_off(void)
 	return "built with sanitizers";
 #endif
 #endif
+#ifdef COUNT_LINES /* make coverage: what was run is written to files */
+	return "built to count lines";
+#endif
 	/* The table has the calls of 64-bit systems. */
 	if (sizeof(void *) < 8)
 		return "a 32-bit system";

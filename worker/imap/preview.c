@@ -28,7 +28,6 @@ static const struct mime_part *choose(const struct mime *);
 static const struct mime_part *next_part(const struct mime_part *);
 static bool is_type(const struct mime_part *, const char *);
 static void decode(struct buf *, const char *, const struct mime_part *);
-static struct text_charset *charset_of(const struct mime_part *);
 static void walk_plain(struct walk *);
 static void walk_html(struct walk *);
 static bool skip_quoted(struct walk *);
@@ -106,7 +105,7 @@ decode(struct buf *b, const char *msg, const struct mime_part *part)
 	size_t n =
 	    part->body_len < PREVIEW_LOOK ? part->body_len : PREVIEW_LOOK;
 	struct text_input in = {msg + part->body, n, false};
-	struct text_charset *cs = charset_of(part);
+	struct text_charset *cs = text_charset_of(part);
 	struct body_decoder d;
 	char *plain = NULL;
 	size_t used;
@@ -130,24 +129,6 @@ decode(struct buf *b, const char *msg, const struct mime_part *part)
 		(void)text_charset_run(cs, b, &in);
 	}
 	free(plain);
-}
-
-/* NULL: UTF-8, or unknown. */
-static struct text_charset *
-charset_of(const struct mime_part *part)
-{
-	struct text_charset *cs;
-	size_t i;
-
-	for (i = 0; i < part->nparams; i++) {
-		const struct mime_param *q = &part->params[i];
-
-		if (q->name.n != 7 || strncasecmp(q->name.p, "charset", 7) != 0)
-			continue;
-		cs = text_charset_find(q->value.p, q->value.n);
-		return cs == NULL || text_charset_is_utf8(cs) ? NULL : cs;
-	}
-	return NULL;
 }
 
 static void

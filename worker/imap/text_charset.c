@@ -112,6 +112,23 @@ text_charset_find(const char *name, size_t n)
 	return cs->kind == CHARSET_UNKNOWN ? NULL : cs;
 }
 
+struct text_charset *
+text_charset_of(const struct mime_part *part)
+{
+	struct text_charset *cs;
+	size_t i;
+
+	for (i = 0; i < part->nparams; i++) {
+		const struct mime_param *q = &part->params[i];
+
+		if (q->name.n != 7 || strncasecmp(q->name.p, "charset", 7) != 0)
+			continue;
+		cs = text_charset_find(q->value.p, q->value.n);
+		return cs == NULL || text_charset_is_utf8(cs) ? NULL : cs;
+	}
+	return NULL;
+}
+
 bool
 text_charset_is_utf8(const struct text_charset *cs)
 {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "maildir/mime.h"
 #include "worker/imap/buf.h"
 
 struct text_charset;
@@ -20,6 +21,11 @@ struct text_charset;
 void text_charset_warm(void);
 /* By name, no case; "" is UTF-8. NULL: unknown. Valid until the next call. */
 struct text_charset *text_charset_find(const char *name, size_t n);
+/*
+ * That of a part, RFC 2045 5. NULL: nothing is to be converted, it is UTF-8, or
+ * unknown, of which ASCII at least can be read.
+ */
+struct text_charset *text_charset_of(const struct mime_part *);
 /* Its bytes are UTF-8 (or ASCII) as they are. */
 bool text_charset_is_utf8(const struct text_charset *);
 /* A new text begins. */

@@ -41,7 +41,6 @@ static size_t decode_some(
 static bool bytes_have(struct search *, struct text_charset *, bool);
 static size_t fold_has(struct search *, const char *, size_t, bool, bool *);
 static bool is_text(const struct mime_part *);
-static struct text_charset *part_charset(const struct mime_part *);
 static void drop_front(struct buf *, size_t);
 static bool must_stop(struct search *, size_t);
 static const struct mime_part *next_part(const struct mime_part *);
@@ -102,7 +101,7 @@ body_has(struct search *s, const char *msg, const struct mime_part *part)
 	struct body_decoder d;
 
 	text_begin(s);
-	cs = part_charset(part);
+	cs = text_charset_of(part);
 	body_decoder_init(&d, body_encoding_of(&part->encoding));
 	if (d.encoding == BODY_ENCODING_UNKNOWN)
 		d.encoding = BODY_ENCODING_NONE;
@@ -222,24 +221,6 @@ is_text(const struct mime_part *part)
 			return true;
 	}
 	return false;
-}
-
-/* NULL: UTF-8, or unknown, of which ASCII at least is found. */
-static struct text_charset *
-part_charset(const struct mime_part *part)
-{
-	struct text_charset *cs;
-	size_t i;
-
-	for (i = 0; i < part->nparams; i++) {
-		const struct mime_param *q = &part->params[i];
-
-		if (q->name.n != 7 || strncasecmp(q->name.p, "charset", 7) != 0)
-			continue;
-		cs = text_charset_find(q->value.p, q->value.n);
-		return cs == NULL || text_charset_is_utf8(cs) ? NULL : cs;
-	}
-	return NULL;
 }
 
 static void
