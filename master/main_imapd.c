@@ -80,7 +80,8 @@ serve_session(const struct settings *set, const struct owner *owner, int rootfd,
 	    .options = owner->options,
 	    .home = owner->home,
 	    .rootfd = rootfd,
-	    .rooterr = rooterr};
+	    .rooterr = rooterr,
+	    .path = owner->maildir};
 	static char index[SETTINGS_PATH + 64];
 
 	if (indexdir_path(set, owner, index, sizeof(index)))

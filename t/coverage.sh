@@ -3,6 +3,7 @@
 # lines of each room they ran. A process writes what it ran when it ends, into a
 # folder that a jailed one could not reach: so servers run as an ordinary user
 # here, without a filter (COUNT_LINES), and what only root's do is not counted.
+# Tests that look at system calls fail here: counting makes some of its own.
 set -u
 o=$(cd "$1" && pwd)
 cov=$(mktemp -d) || exit 1

@@ -29,6 +29,16 @@ cp -a "$site/saved" "$box"
 rm "$box"/cur/*M1P1.demo*
 look 16 && [ "$(role session)" != "$one" ]
 ok 'a Maildir that was restored meanwhile has a session of its own'
+one=$(role session)
+mv "$box" "$site/aside"
+mv "$site/saved" "$box"
+look 17 && [ "$(role session)" != "$one" ]
+ok 'so has one that was put in its place'
+one=$(role session)
+mv "$box" "$box.away"
+mv "$box.away" "$box"
+look 17 && [ "$(role session)" = "$one" ]
+ok 'one that is in its place again is the same'
 site_stop
 ok 'the server stops cleanly'
 ! logged ' died\| crashed'

@@ -14,6 +14,7 @@ struct session_account {     /* whose mail; all lent for the session's life */
 	const char *options; /* Courier's account options, "" if none */
 	int rootfd;  /* the Maildir's root, opened; -1: could not be opened */
 	int rooterr; /* errno then */
+	const char *path;     /* where it was opened; NULL: does not matter */
 	const char *indexdir; /* of its index, NULL: in the Maildir */
 	const char *home;     /* looked at for its sticky bit; NULL: not */
 };

@@ -77,14 +77,23 @@ patience(const struct session *s, time_t left)
 	return kept_owes(s) && left > 1 ? 1 : (unsigned)left;
 }
 
-/* The Maildir was deleted, or could not be opened when we were born. */
+/*
+ * The Maildir was deleted, or another one lies in its place, or it could not be
+ * opened when we were born.
+ */
 static bool
 root_is_gone(const struct session *s)
 {
-	struct stat st;
+	const struct session_account *a = s->account;
+	struct stat st, now;
 
-	return s->account->rootfd == -1 ||
-	       (fstat(s->account->rootfd, &st) == 0 && st.st_nlink == 0);
+	if (a->rootfd == -1)
+		return true;
+	if (fstat(a->rootfd, &st) == -1)
+		return false;
+	if (a->path == NULL || stat(a->path, &now) == -1)
+		return st.st_nlink == 0 || (a->path != NULL && errno == ENOENT);
+	return now.st_dev != st.st_dev || now.st_ino != st.st_ino;
 }
 
 void
