@@ -126,9 +126,9 @@
 	X(LOGFLOW_BURST, 200, "log lines at once of a process",                \
 	    "counted, not logged", "")                                         \
 	X(LOGFLOW_RATE, 120, "... a minute", "counted, not logged", "")        \
-	X(LOGFLOW_CLIENT_BURST, 8192, "... of clients in Courier's form",      \
+	X(LOGFLOW_CLIENT_BURST, 65536, "... of clients in Courier's form",     \
 	    "counted, not logged", "")                                         \
-	X(LOGFLOW_CLIENT_RATE, 60000, "... of these a minute",                 \
+	X(LOGFLOW_CLIENT_RATE, 600000, "... of these a minute",                \
 	    "counted, not logged", "")                                         \
 	X(LOGFLOW_SENDERS, 1024, "processes whose lines are counted",          \
 	    "the quietest goes", "")                                           \
