@@ -30,6 +30,8 @@ struct options {
 	pid_t master;        /* the root of its process tree */
 	const char *name;    /* of the figure */
 	const char *command; /* another program's load */
+	bool squeezed;       /* COMPRESS after the login */
+	const char *beside;  /* what else there is: ends each figure's name */
 };
 
 /* The options of this run; set once by main. */
@@ -67,6 +69,7 @@ void meter_begin(struct meter *);
 void meter_end(struct meter *);
 /* PSS of all its processes in kB, and how many they are. */
 double meter_pss(int *processes);
+int meter_processes(void);
 
 enum conn_state {
 	CONN_DEAD,
@@ -82,6 +85,7 @@ struct conn {
 	int fd;
 	int user;
 	void *ssl;
+	struct squeeze *squeeze; /* COMPRESS is on */
 	char *part; /* the beginning of a line that has not ended */
 	size_t npart;
 	uint64_t skip; /* octets of a literal still to come */
@@ -117,6 +121,26 @@ void conn_say(struct conn *, const char *, ...)
 void conn_step(int ms);
 
 /*
+ * COMPRESS. Text goes out through put; what came is given, then taken as text
+ * until none is left (0).
+ */
+struct squeeze *squeeze_new(void);
+void squeeze_free(struct squeeze *);
+void squeeze_out(struct squeeze *, const char *, size_t,
+    void (*put)(struct conn *, const char *, size_t), struct conn *);
+void squeeze_give(struct squeeze *, const char *, size_t);
+size_t squeeze_take(struct squeeze *, char *, size_t);
+
+/*
+ * n clients in IDLE: of one user, or the k-th user onwards, spread. Ends with
+ * fewer when the machine or the server has no more to give; quiet_count says
+ * how many there are, how many were lost, and why there are no more (or NULL).
+ */
+struct conn *quiet_open(int n, bool one, int k);
+const char *quiet_count(int *idling, int *lost);
+void quiet_settle(double seconds);
+
+/*
  * One client that says one thing at a time. talk_open gives up the program
  * when it cannot log in; talk returns the seconds from the command to its
  * tagged answer, and leaves status, lines, exists, fetched and octets.
@@ -145,8 +169,10 @@ void rate_pipe(void);
 void rate_append(void);
 void raw_append(void);
 void raw_folder(void);
-void quiet_memory(void);
 void quiet_wake(void);
+void held_memory(void);
+void held_hold(void);
+void resume(void);
 void folder_all(void);
 void folder_status(void);
 void folder_stream(void);

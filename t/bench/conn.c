@@ -22,6 +22,7 @@
 #define CHUNK   (256 * 1024)
 #define LINE    (64 * 1024) /* of a longer line only the end is kept */
 #define TAIL    64
+#define TOLD    3   /* refusals that are told */
 #define SOURCES 200 /* addresses 127.0.1.1 and up, when many connect */
 
 static void arm(struct conn *, int, uint32_t);
@@ -29,7 +30,11 @@ static void bind_source(int, int);
 static void lost(struct conn *);
 static void advance(struct conn *);
 static bool handshake(struct conn *);
+static void put_octets(struct conn *, const char *, size_t);
 static void drain(struct conn *);
+static void arrived(struct conn *, char *, size_t, size_t);
+static void unpack(struct conn *, const char *, size_t);
+static void take_answer(struct conn *, const char *);
 static ssize_t receive(struct conn *, char *, size_t);
 static void feed(struct conn *, char *, size_t);
 static void keep(struct conn *, const char *, size_t);
@@ -121,15 +126,27 @@ conn_close(struct conn *c)
 	}
 	SSL_free(c->ssl);
 	c->ssl = NULL;
+	squeeze_free(c->squeeze);
+	c->squeeze = NULL;
 	free(c->part);
 	c->part = NULL;
 	(void)close(c->fd);
 	c->state = CONN_DEAD;
 }
 
-/* What is sent here fits the socket's buffer nearly always: a wait is rare. */
 void
 conn_put(struct conn *c, const char *s, size_t n)
+{
+	if (c->squeeze != NULL) {
+		squeeze_out(c->squeeze, s, n, put_octets, c);
+	} else {
+		put_octets(c, s, n);
+	}
+}
+
+/* What is sent here fits the socket's buffer nearly always: a wait is rare. */
+static void
+put_octets(struct conn *c, const char *s, size_t n)
 {
 	struct pollfd p = {c->fd, POLLOUT, 0};
 	ssize_t w;
@@ -257,10 +274,7 @@ drain(struct conn *c)
 	ssize_t n;
 
 	while (c->state != CONN_DEAD) {
-		had = c->npart;
-		if (had > 0) {
-			memcpy(chunk, c->part, had);
-		}
+		had = c->squeeze != NULL ? 0 : c->npart;
 		n = receive(c, chunk + had, CHUNK);
 		if (n == 0) {
 			lost(c);
@@ -269,12 +283,40 @@ drain(struct conn *c)
 			return;
 		}
 		c->octets += (uint64_t)n;
-		c->npart = 0;
-		feed(c, chunk, had + (size_t)n);
+		if (c->squeeze != NULL) {
+			unpack(c, chunk, (size_t)n);
+		} else {
+			arrived(c, chunk, had, (size_t)n);
+		}
 		if (c->ssl == NULL && n < CHUNK) {
 			return; /* the set tells of more */
 		}
 	}
+}
+
+/* n octets behind room for what was left over before, had. */
+static void
+arrived(struct conn *c, char *chunk, size_t had, size_t n)
+{
+	if (had > 0) {
+		memcpy(chunk, c->part, had);
+	}
+	c->npart = 0;
+	feed(c, chunk, had + n);
+}
+
+static void
+unpack(struct conn *c, const char *from, size_t n)
+{
+	static char text[LINE + CHUNK];
+	size_t had, got;
+
+	squeeze_give(c->squeeze, from, n);
+	do {
+		had = c->npart;
+		got = squeeze_take(c->squeeze, text + had, CHUNK);
+		arrived(c, text, had, got);
+	} while (got > 0 && c->state != CONN_DEAD);
 }
 
 /* Octets; 0: it ended; -1: nothing there now. */
@@ -358,15 +400,33 @@ take_line(struct conn *c, char *p, size_t n)
 		c->state = CONN_LOGIN;
 		conn_say(c, "l LOGIN %s%04d %s", options()->user, c->user,
 		    options()->password);
-	} else if (p[0] == 'l' && p[1] == ' ') {
-		if (strncmp(p, "l OK", 4) != 0) {
-			(void)fprintf(stderr, "bench: %s\n", p);
-			lost(c);
-			return;
-		}
-		c->state = CONN_READY;
-		ops->ready(c);
+	} else if ((p[0] == 'l' || p[0] == 'z') && p[1] == ' ') {
+		take_answer(c, p);
 	}
+}
+
+/* To LOGIN, and to COMPRESS, from which on all is packed. */
+static void
+take_answer(struct conn *c, const char *p)
+{
+	static int told;
+
+	if (strncmp(p + 1, " OK", 3) != 0) {
+		if (told++ < TOLD) {
+			(void)fprintf(stderr, "bench: %s\n", p);
+		}
+		lost(c);
+		return;
+	}
+	if (options()->squeezed && p[0] == 'l') {
+		conn_say(c, "z COMPRESS DEFLATE");
+		return;
+	}
+	if (options()->squeezed) {
+		c->squeeze = squeeze_new();
+	}
+	c->state = CONN_READY;
+	ops->ready(c);
 }
 
 /* The size of the literal that a line announces; UINT64_MAX: none. */

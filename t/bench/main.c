@@ -34,8 +34,11 @@ static const struct mode {
     {"append", rate_append, "-c CLIENTS -S SECS: APPENDs per second"},
     {"raw", raw_append, "-M DIR -c CLIENTS -S SECS: the same calls alone"},
     {"rawdir", raw_folder, "-M DIR -D POOL -n N: renames and unlinks alone"},
-    {"quiet", quiet_memory, "-c CLIENTS [-t]: memory of clients in IDLE"},
+    {"quiet", held_memory,
+	"-c CLIENTS -S SECS [-t] [-z]: memory and CPU of clients in IDLE"},
+    {"hold", held_hold, "the same, then holds them until it is ended"},
     {"wake", quiet_wake, "-c WATCHERS -n ROUNDS -M MAILDIR: time to a wake"},
+    {"resume", resume, "-n MESSAGES -c ROUNDS: commands after an IDLE"},
     {"folder", folder_all, "-n N -M MAILDIR: single commands over a folder"},
     {"status", folder_status, "-n FOLDERS: STATUS of each"},
     {"outside", outside, "-N NAME -x COMMAND: a load that prints its count"},
@@ -90,9 +93,9 @@ usage(void)
 	size_t i;
 
 	(void)fprintf(stderr,
-	    "bench MODE [-p port] [-t] [-u user] [-w password] "
+	    "bench MODE [-p port] [-t] [-z] [-u user] [-w password] "
 	    "[-f first] [-U users]\n"
-	    "  [-G group] [-P pid] [-N name] ...\n");
+	    "  [-G group] [-P pid] [-N name] [-B beside] ...\n");
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		(void)fprintf(
 		    stderr, "  %-7s %s\n", modes[i].name, modes[i].does);
@@ -106,14 +109,17 @@ parse(int argc, char **argv)
 {
 	int c;
 
-	while (
-	    (c = getopt(argc, argv, "p:tu:w:f:U:c:S:n:M:D:o:G:P:N:x:")) != -1) {
+	while ((c = getopt(argc, argv, "p:tzu:w:f:U:c:S:n:M:D:o:G:P:N:B:x:")) !=
+	       -1) {
 		switch (c) {
 		case 'p':
 			opts.port = atoi(optarg);
 			break;
 		case 't':
 			opts.tls = true;
+			break;
+		case 'z':
+			opts.squeezed = true;
 			break;
 		case 'u':
 			opts.user = optarg;
@@ -153,6 +159,9 @@ parse(int argc, char **argv)
 			break;
 		case 'N':
 			opts.name = optarg;
+			break;
+		case 'B':
+			opts.beside = optarg;
 			break;
 		case 'x':
 			opts.command = optarg;
@@ -239,6 +248,9 @@ figure_print(const struct figure *f, const char *name, ...)
 	va_start(ap, name);
 	(void)vprintf(name, ap);
 	va_end(ap);
+	if (opts.beside != NULL) {
+		(void)printf(" beside %s", opts.beside);
+	}
 	(void)printf("\t%.6g\t%s\t%.5g\t%.4g\t%s\n", f->value, f->unit,
 	    f->cpu_ms, f->peak_mb, f->note == NULL ? "" : f->note);
 }

@@ -79,6 +79,12 @@ meter_pss(int *processes)
 	return sum;
 }
 
+int
+meter_processes(void)
+{
+	return (int)members(table, PROCESSES);
+}
+
 static size_t
 members(struct process *p, size_t max)
 {

@@ -1,5 +1,5 @@
 /*
- * Clients in IDLE: what each costs, and how soon each hears of a change.
+ * Clients in IDLE, and how soon each hears of a change.
  */
 #include "t/bench/bench.h"
 
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FLIGHT 64   /* clients logging in at a time */
+#define LOST   200  /* so many lost ones: the server has no more to give */
 #define SIZE   3000 /* octets of a message that comes */
 #define WAIT   10.0 /* seconds after which a notice counts as missed */
 
@@ -40,17 +41,15 @@ static void quiet_ready(struct conn *);
 static void quiet_line(struct conn *, const char *, size_t);
 static void quiet_ended(struct conn *);
 static bool is_news(const char *);
-static struct conn *quiet_open(int, bool);
-static void quiet_settle(double);
-static void quiet_before(void);
-static double available(void);
+static bool memory_is_short(void);
 static void actor_open(struct conn *);
 static double act(struct conn *, enum quiet_event, size_t);
 static void wake_round(struct conn *, enum quiet_event, size_t, struct waves *);
 static void wake_print(enum quiet_event, struct waves *, const struct meter *);
 
 static int idling, gone;
-static double *heard; /* when this round's watchers had their line */
+static const char *enough; /* why no more are opened */
+static double *heard;      /* when this round's watchers had their line */
 static size_t nheard;
 static unsigned round_now;
 static const char *const news[EVENTS] = {" FETCH ", " EXISTS", " EXISTS"};
@@ -107,36 +106,72 @@ quiet_ended(struct conn *c)
 	gone++;
 }
 
-/* All clients in IDLE; of one user, or spread over the users. */
-static struct conn *
-quiet_open(int n, bool one)
+struct conn *
+quiet_open(int n, bool one, int k)
 {
 	static const struct conn_ops ops = {
 	    quiet_ready, quiet_line, quiet_ended};
 	struct conn *c = calloc((size_t)n + 1, sizeof(*c));
 	int opened = 0;
-	double end = now() + 600;
+	double end = now() + 1200;
 
 	heard = calloc((size_t)n + 1, sizeof(*heard));
 	if (c == NULL || heard == NULL) {
 		fail("no memory");
 	}
 	conn_begin(&ops);
-	while (idling + gone < n && now() < end) {
-		while (opened < n && opened - idling - gone < FLIGHT) {
-			if (!conn_open(&c[opened],
-				options()->first +
-				    (one ? 0 : opened % options()->users))) {
-				fail("connect: %s", strerror(errno));
+	while (idling + gone < (enough == NULL ? n : opened) && now() < end) {
+		while (enough == NULL && opened < n &&
+		       opened - idling - gone < FLIGHT) {
+			if (gone > LOST) {
+				enough = "it takes no more";
+			} else if (memory_is_short()) {
+				enough = "memory is short";
+			} else if (!conn_open(&c[opened],
+				       options()->first +
+					   (one ? 0
+						: (k + opened) %
+						       options()->users))) {
+				enough = strerror(errno);
+			} else {
+				opened++;
 			}
-			opened++;
 		}
 		conn_step(200);
+	}
+	if (idling + gone < n && enough == NULL) {
+		enough = "its time is over";
 	}
 	return c;
 }
 
-static void
+const char *
+quiet_count(int *in, int *lost)
+{
+	*in = idling;
+	*lost = gone;
+	return enough;
+}
+
+/* A tenth is left to the machine. */
+static bool
+memory_is_short(void)
+{
+	char line[128];
+	double all = 0, left = 0;
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		(void)sscanf(line, "MemTotal: %lf", &all);
+		(void)sscanf(line, "MemAvailable: %lf", &left);
+	}
+	if (f != NULL) {
+		(void)fclose(f);
+	}
+	return left < all / 10;
+}
+
+void
 quiet_settle(double seconds)
 {
 	double end = now() + seconds;
@@ -146,88 +181,11 @@ quiet_settle(double seconds)
 	}
 }
 
-/* Until the processes of earlier clients have gone. */
-static void
-quiet_before(void)
-{
-	int i, was = -1, processes = 0;
-
-	for (i = 0; i < 30 && was != processes; i++) {
-		was = processes;
-		pause_for(2);
-		(void)meter_pss(&processes);
-	}
-}
-
-static double
-available(void)
-{
-	char line[128];
-	double kb = 0;
-	FILE *f = fopen("/proc/meminfo", "re");
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		if (strncmp(line, "MemAvailable:", 13) == 0) {
-			kb = atof(line + 13);
-		}
-	}
-	if (f != NULL) {
-		(void)fclose(f);
-	}
-	return kb;
-}
-
-/*
- * The growth of PSS over all processes per client; in the note the drop of
- * free memory (kernel and the client's side included) and the CPU while
- * nothing happens.
- */
-void
-quiet_memory(void)
-{
-	struct figure f = {.unit = "kB"};
-	double pss, free_before, idle;
-	int before, after, n = options()->clients;
-	struct meter m, still;
-	struct conn *c;
-	char note[160];
-
-	quiet_before();
-	pss = meter_pss(&before);
-	free_before = available();
-	meter_begin(&m);
-	c = quiet_open(n, false);
-	meter_end(&m);
-	n = idling > 0 ? idling : 1;
-	f.cpu_ms = m.cpu * 1e3 / n;
-	f.peak_mb = m.peak;
-	quiet_settle(8);
-	free_before = (free_before - available()) / n;
-	pss = (meter_pss(&after) - pss) / n;
-	meter_begin(&still);
-	idle = now();
-	quiet_settle(options()->seconds);
-	idle = now() - idle;
-	meter_end(&still);
-	f.value = pss;
-	(void)snprintf(note, sizeof(note),
-	    "%d in IDLE, %d lost, processes %d to %d, free memory %.0f kB, "
-	    "CPU at rest %.2f %%",
-	    idling, gone, before, after, free_before, still.cpu * 100 / idle);
-	f.note = note;
-	figure_print(&f, "quiet client, %s, of %d",
-	    options()->tls ? "tls" : "plain", options()->clients);
-	for (n = 0; n < options()->clients; n++) {
-		conn_close(&c[n]);
-	}
-	free(c);
-}
-
 void
 quiet_wake(void)
 {
 	size_t i, w = (size_t)options()->clients, r = (size_t)options()->n;
-	struct conn *c = quiet_open(options()->clients, true);
+	struct conn *c = quiet_open(options()->clients, true, 0);
 	struct waves v;
 	struct meter m;
 	enum quiet_event e;

@@ -28,14 +28,24 @@ group() { # NAME: a cgroup that counts its CPU, or nothing
 		mkdir "$g" 2>/dev/null && echo "$g" && return
 	done
 }
+# The highest limit of open files that may be had.
+# shellcheck disable=SC3045
+files() { (ulimit -n 200000 2>/dev/null || ulimit -n "$(ulimit -H -n)"; ulimit -n); }
+# Of ours each worker takes three quarters of them: so many for those held.
+workers() {
+	w=$((held / ($(files) * 3 / 4 - 1000) + 1))
+	[ $w -gt "$(nproc)" ] || w=$(nproc)
+	echo "$w"
+}
 launch() { # NAME COMMAND...
+	eval "command_$1=\$*"
 	name=$1
 	shift
 	g=$(group "$name")
 	(
 		[ -z "$g" ] || echo 0 >"$g/cgroup.procs"
 		# shellcheck disable=SC3045
-		ulimit -n 100000 2>/dev/null || ulimit -n "$(ulimit -H -n)"
+		ulimit -n "$(files)"
 		exec "$@"
 	) >"$dir/$name.log" 2>&1 </dev/null &
 	eval "pid_$name=$! group_$name=\$g"
@@ -73,6 +83,14 @@ stop() { # NAME: its own processes and no others
 	sleep 0.2
 	rmdir "$g" 2>/dev/null
 }
+fresh() { # NAME: the same once more, with nothing left of what was before
+	were=$running
+	stop "$1"
+	eval "c=\$command_$1"
+	# shellcheck disable=SC2086
+	launch $c
+	running=$were
+}
 stop_all() {
 	for s in $running; do
 		stop "$s"
@@ -93,9 +111,11 @@ site() { # NAME PROGRAMS
 		return 1
 	fi
 	cat >>"$dir/$1/imapd" <<-END
+	TRUSTED_NETS="127.0.0.0/8 ::1"
 	MAXPERIP=$limit
 	MAXPERUSER=$limit
 	MAXDAEMONS=$limit
+	WORKERS=$(workers)
 	${BENCH_SETTINGS:-}
 	END
 	owner=$(sed -n 's/^demo.*uid=\([0-9]*\)|.*/\1/p' "$dir/$1/userdb")
@@ -198,6 +218,7 @@ dovecot_site() { # NAME
 	service stats {
 	  client_limit = $((limit + 1000))
 	}
+	${BENCH_DOVECOT:-}
 	END
 }
 
