@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,11 +53,15 @@ void
 held_hold(void)
 {
 	struct held h;
+	sigset_t term;
+	int sig;
 
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
 	report(&h);
-	for (;;) {
-		(void)pause(); /* SIGTERM or the alarm ends it, and so them */
-	}
+	(void)sigprocmask(SIG_BLOCK, &term, NULL);
+	(void)sigwait(&term, &sig);
+	end_all(&h);
 }
 
 /*
@@ -184,7 +189,9 @@ most_of_one(void)
 	return (int)limit.rlim_cur - SPARE;
 }
 
-/* Opens n clients, says so, and reads what they are told until the leash ends.
+/*
+ * Opens n clients, says so, and reads what they are told until the leash ends;
+ * 0: all are still there.
  */
 static void
 holder(int n, int k, int tell, int leash)
@@ -193,6 +200,7 @@ holder(int n, int k, int tell, int leash)
 	struct report r = {0, 0, ""};
 	const char *why;
 
+	(void)signal(SIGTERM, SIG_IGN); /* timeout(1) tells the whole group */
 	(void)alarm(LIFE);
 	(void)quiet_open(n, false, k);
 	why = quiet_count(&r.idling, &r.lost);
@@ -206,14 +214,25 @@ holder(int n, int k, int tell, int leash)
 	while (poll(&end, 1, 0) == 0) {
 		conn_step(500);
 	}
-	_exit(0);
+	n = r.idling;
+	(void)quiet_count(&r.idling, &r.lost);
+	_exit(r.idling == n ? 0 : 1);
 }
 
+/* None of them may have been lost since. */
 static void
 end_all(struct held *h)
 {
+	int status, lost = 0;
+
 	(void)close(h->leash);
 	for (int i = 0; i < h->n; i++) {
-		(void)waitpid(h->pid[i], NULL, 0);
+		if (waitpid(h->pid[i], &status, 0) != h->pid[i] ||
+		    status != 0) {
+			lost++;
+		}
+	}
+	if (lost > 0) {
+		fail("clients were lost while they were quiet");
 	}
 }

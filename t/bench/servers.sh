@@ -342,7 +342,7 @@ machine() {
 	for s in $running; do
 		case $s in
 		dovecot* | hibernate) echo "$s: $(dovecot --version)" ;;
-		ours) echo "ours: $version" ;;
+		ours) echo "ours: $version, $(workers) workers" ;;
 		courier) echo "courier: $(dpkg-query -W courier-imap 2>/dev/null)" ;;
 		esac
 	done
