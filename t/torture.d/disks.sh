@@ -3,7 +3,9 @@
 # operation is killed before one of its calls, or ends with its OK, and that very
 # moment nothing more reaches the disk: ext4 and xfs are shut down without their
 # journal (ioctl), of btrfs the image is copied. Then it is mounted again, and the
-# judge compares (crash/judge.c). STEP=n: at every n-th call.
+# judge compares (crash/judge.c). MOVE once more with another session at work in the
+# source, which on btrfs takes the unlink to the disk (RELIABILITY D13). STEP=n: at
+# every n-th call.
 # shellcheck source=t/private.sh
 . "$(dirname "$0")/../private.sh"
 # shellcheck source=t/crash/common
@@ -45,6 +47,8 @@ try() {
 		SHIM_FAULT=$fault \
 		"$driver" "$2" "$disk/site" >"$tmp/said" 2>/dev/null
 	rc=$?
+	# What another session that appends to the source does in that moment.
+	[ -z "$other" ] || sync "$disk/site/cur" "$disk/site/new"
 	cut_power "$1" >"$tmp/out" 2>&1 || {
 		echo "$2 at $3: the disk is not there again"
 		cat "$tmp/out"
@@ -70,7 +74,8 @@ for type in ext4 xfs btrfs; do
 		echo "ok $n - $name # SKIP cannot mount an image of it"
 		continue
 	fi
-	for op in $(operations); do
+	for op in $(operations) move:other; do
+		other=${op#"${op%:other}"} op=${op%:other}
 		wanted "$op" || continue
 		: >"$tmp/bad"
 		try $type "$op" 0 >>"$tmp/bad"
@@ -79,7 +84,8 @@ for type in ext4 xfs btrfs; do
 			cuts=$((cuts + 1)) at=$((at + step))
 			[ -s "$tmp/bad" ] && break
 		done
-		ok "$op: $name, $cuts cuts" "$tmp/bad"
+		ok "$op: $name${other:+, another session syncs its folder}, $cuts cuts" \
+			"$tmp/bad"
 	done
 	umount "$disk"
 	rm -f "$image"
