@@ -563,6 +563,8 @@ brood_reap(struct brood *b, pid_t pid, int status, uint64_t now)
 			holdoff_suspect(b->admit, c->number, now);
 		admit_drop(b->admit, c->number);
 	}
+	if (role_find(c->role)->board)
+		board_ring(b->bells);
 	if (!b->ready && !c->old)
 		b->failed = true;
 	drain_died(b, c);

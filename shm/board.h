@@ -51,6 +51,11 @@ void board_leave(struct board *, uint32_t slot, unsigned worker);
 void board_post(
     struct board *, uint32_t slot, uint64_t stamp, const int *bells);
 /*
+ * A poster has died, perhaps with a flag raised and the bell not rung, which
+ * would keep all later posters from ringing: every worker looks.
+ */
+void board_ring(const int *bells);
+/*
  * Worker, after its bell: hush it, then take the dirty slots, up to max of
  * them into slots[]. Call until it returns 0: only then may it wait again.
  */

@@ -1,5 +1,6 @@
 /* The board: no notice is lost, whichever way poster and sleeper interleave. */
 #include <sys/eventfd.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -12,6 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +184,73 @@ two_hundred_thousand_wakes_lose_none(void **state)
 	free_board(b);
 }
 
+static bool
+rings(int bell)
+{
+	struct pollfd p = {.fd = bell, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* A poster that is killed before its n-th instruction; false: it was done. */
+static bool
+die_posting(struct board *b, uint32_t slot, unsigned n)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
+			_exit(2);
+		(void)raise(SIGSTOP);
+		board_post(b, slot, 1, bells);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (unsigned i = 0; i < n && WIFSTOPPED(status); i++) {
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	if (WIFSTOPPED(status)) {
+		(void)kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		return true;
+	}
+	assert_int_equal(status, 0);
+	return false;
+}
+
+/*
+ * At each instruction: nobody blocks, and with the master's ring all that is
+ * posted afterwards is heard. Without it some would not be.
+ */
+static void
+a_poster_may_die_at_any_instruction(void **state)
+{
+	struct board *b = make_board();
+	uint32_t slot = board_slot(b, 7, 7), got[64];
+	unsigned deaf = 0, n = 0;
+
+	(void)state;
+	board_begin(b, 2);
+	board_enter(b, slot, 2);
+	while (die_posting(b, slot, n++)) {
+		board_post(b, slot, 2, bells);
+		deaf += !rings(bells[2]);
+		board_ring(bells);
+		assert_true(rings(bells[2]));
+		assert_int_equal(board_take(b, 2, bells[2], got, 64), 1);
+		assert_int_equal(got[0], slot);
+		assert_int_equal(board_take(b, 2, bells[2], got, 64), 0);
+		board_post(b, slot, 3, bells);
+		assert_true(rings(bells[2]));
+		assert_int_equal(board_take(b, 2, bells[2], got, 64), 1);
+	}
+	assert_in_range(n, 50, 100000);
+	assert_true(deaf > 0);
+	free_board(b);
+}
+
 static void
 a_stamp_moves_with_the_directories(void **state)
 {
@@ -213,6 +283,7 @@ main(void)
 	    cmocka_unit_test(many_dirty_slots_come_in_portions),
 	    cmocka_unit_test(a_new_worker_inherits_nothing),
 	    cmocka_unit_test(two_hundred_thousand_wakes_lose_none),
+	    cmocka_unit_test(a_poster_may_die_at_any_instruction),
 	    cmocka_unit_test(a_stamp_moves_with_the_directories),
 	};
 
