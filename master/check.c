@@ -65,11 +65,11 @@ check_settings(struct settings *set, bool privileged, struct notes *notes)
 }
 
 int
-check_certs(const struct settings *set, bool privileged, bool young,
+check_certs(const struct settings *set, bool privileged, bool young, bool warn,
     struct notes *notes)
 {
 	size_t errors = notes->errors;
-	char why[512] = "no answer";
+	char why[4096] = "no answer", *next = why, *line;
 	bool excused;
 	int fd, r;
 
@@ -79,6 +79,9 @@ check_certs(const struct settings *set, bool privileged, bool young,
 		return 0;
 	r = try_certs(set, privileged, fd, why, sizeof(why));
 	close(fd);
+	while (r == 0 && warn && (line = strsep(&next, "\n")) != NULL)
+		if (*line != '\0')
+			note_add(notes, NOTE_WARN, NULL, 0, "%s", line);
 	if (r == 0)
 		return 0;
 	excused = young && certs_excused(set, why, time(NULL));
@@ -87,7 +90,7 @@ check_certs(const struct settings *set, bool privileged, bool young,
 	return notes->errors == errors ? 0 : -1;
 }
 
-/* 0: they fit; -1: why[size] says what does not. */
+/* 0: they fit, why[size] has lines to warn of; -1: it says what does not. */
 static int
 try_certs(const struct settings *set, bool privileged, int certs, char *why,
     size_t size)
@@ -100,6 +103,7 @@ try_certs(const struct settings *set, bool privileged, int certs, char *why,
 	    .parent = certs,
 	    .board = -1};
 	int out[2], status = -1;
+	size_t has = 0;
 	ssize_t n;
 	pid_t pid;
 
@@ -120,15 +124,19 @@ try_certs(const struct settings *set, bool privileged, int certs, char *why,
 	spawn.log = out[1];
 	pid = spawn_start(&spawn);
 	close(out[1]);
-	do
-		n = read(out[0], why, size - 1);
-	while (n == -1 && errno == EINTR);
-	if (n > 0)
-		why[n] = '\0';
+	while (has + 1 < size &&
+	       ((n = read(out[0], why + has, size - 1 - has)) > 0 ||
+		   (n == -1 && errno == EINTR)))
+		has += n > 0 ? (size_t)n : 0;
+	if (has > 0)
+		why[has] = '\0';
 	close(out[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		continue;
-	return pid > 0 && status == 0 ? 0 : -1;
+	if (pid == -1 || status != 0)
+		return -1;
+	why[has] = '\0';
+	return 0;
 }
 
 int

@@ -18,10 +18,11 @@ int check_settings(struct settings *, bool privileged, struct notes *);
 /*
  * Lets a jailed process of imapd-worker try the certificates: the master never
  * parses them. 0, or -1 if errors were noted; if young is true, what does not
- * fit while the files are younger than a minute is a warning only.
+ * fit while the files are younger than a minute is a warning only. If warn is
+ * true (else workers log them), so are certificates that run out.
  */
-int check_certs(
-    const struct settings *, bool privileged, bool young, struct notes *);
+int check_certs(const struct settings *, bool privileged, bool young, bool warn,
+    struct notes *);
 /* Whether all programs of the role table can be executed; 0 or -1. */
 int check_programs(struct notes *);
 /* Prints, for -t, what each listener announces, to stdout. */

@@ -191,7 +191,8 @@ load(const struct options *opt, bool privileged, struct settings *set)
 		ret = opt->test ? 0 : check_programs(&notes);
 	/* While one of two files is being replaced a reload tries again. */
 	if (ret == 0)
-		ret = check_certs(set, privileged, opt->test, &notes);
+		ret =
+		    check_certs(set, privileged, opt->test, opt->test, &notes);
 	print_notes(&notes);
 	return ret;
 }

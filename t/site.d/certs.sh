@@ -45,6 +45,15 @@ ok 'a copy beside it is passed over'
 cat "$site/here.crt" "$site/here.key" >"$site/imapd.pem.127.0.0.1"
 wait_for 5 shows here -noservername && shows mail -servername mail.example.org
 ok 'a new file is seen without a reload: by the local address'
+test_only 0 && grep -q '^warning: the file for old beside' "$site/t.out" &&
+	! grep -q 'certificate of' "$site/t.out"
+ok '-t warns of what is passed over, and of nothing else'
+pair "$site/soon" soon 13
+cat "$site/soon.crt" "$site/soon.key" >"$site/imapd.pem.soon.example.org"
+test_only 0 && grep -q '^warning: certificate of soon for soon.example.org expires in 1[23] days' \
+	"$site/t.out"
+ok '... and of a certificate that expires in 13 days'
+rm "$site/imapd.pem.soon.example.org"
 rm "$site/imapd.pem.127.0.0.1"
 cat "$site/two.crt" "$site/two.key" >"$site/new" && mv "$site/new" "$site/imapd.pem"
 wait_for 5 shows two -noservername && logged 'certificates are read again'

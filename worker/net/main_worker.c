@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bsd/unistd.h>
@@ -16,6 +17,7 @@
 #include "shm/ipc.h"
 #include "shm/jail.h"
 #include "shm/log.h"
+#include "worker/net/certline.h"
 #include "worker/net/tls.h"
 #include "worker/net/worker.h"
 
@@ -53,13 +55,17 @@ main(int argc, char **argv, char **envp)
 	return 0;
 }
 
-/* For imapd-master -t: whether the certificates at PARENT would be taken. */
+/*
+ * For imapd-master -t: whether the certificates at PARENT would be taken; if
+ * so, a line for each that is one to warn of.
+ */
 static int
 try_certs(void)
 {
 	static struct boot boot;
 	struct tls_context *tls = NULL;
-	char why[256] = "cannot begin";
+	char why[256] = "cannot begin", text[CERTLINE_MAX];
+	struct tls_certificate c;
 
 	if (boot_read(BOOT_FD_BOOT, &boot) == -1 || boot.role != BOOT_WORKER)
 		return 64;
@@ -67,6 +73,9 @@ try_certs(void)
 		tls = tls_load(BOOT_FD_PARENT, why, sizeof(why));
 	if (tls == NULL)
 		(void)dprintf(BOOT_FD_LOG, "%s", why);
+	for (size_t i = 0; tls != NULL && tls_certificate(tls, i, &c); i++)
+		if (certline(&c, time(NULL), text))
+			(void)dprintf(BOOT_FD_LOG, "%s\n", text);
 	tls_forget(tls);
 	return tls != NULL ? 0 : 1;
 }

@@ -11,7 +11,7 @@
 
 #include "shm/log.h"
 #include "worker/net/behind.h"
-#include "worker/net/bundle.h"
+#include "worker/net/certline.h"
 #include "worker/net/client.h"
 #include "worker/net/gate.h"
 #include "worker/net/inherit.h"
@@ -25,9 +25,8 @@
 #include "worker/net/ticketkey.h"
 #include "worker/net/tls.h"
 
-#define TURN           16           /* messages of one peer in one tick */
-#define ORPHAN_SECONDS 8            /* without a master: gone within ten */
-#define EXPIRES_SOON   (14 * 86400) /* s left of a certificate: warn */
+#define TURN           16 /* messages of one peer in one tick */
+#define ORPHAN_SECONDS 8  /* without a master: gone within ten */
 
 static int send_owed(struct worker *, struct peer *, const struct owed *);
 static void pay(struct worker *, struct peer *);
@@ -374,35 +373,12 @@ static void
 tell_certificates(const struct tls_context *tls, time_t now)
 {
 	struct tls_certificate c;
-	char when[64], of[BUNDLE_NAME + 8];
-	struct tm tm;
+	char text[CERTLINE_MAX];
 
-	for (size_t i = 0; tls_certificate(tls, i, &c); i++) {
-		(void)snprintf(of, sizeof(of), "%s%s",
-		    c.name[0] != '\0' ? " for " : "", c.name);
-		if (c.why[0] != '\0') {
-			log_line(LOG_LEVEL_WARN,
-			    "the file%s beside TLS_CERTFILE is passed over: %s",
-			    of, c.why);
-			continue;
-		}
-		(void)gmtime_r(&c.until, &tm);
-		(void)strftime(
-		    when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
-		if (c.until <= now)
-			log_line(LOG_LEVEL_WARN,
-			    "certificate of %s%s has expired, %s", c.subject,
-			    of, when);
-		else if (c.until - now < EXPIRES_SOON)
-			log_line(LOG_LEVEL_WARN,
-			    "certificate of %s%s expires in %lld days, %s",
-			    c.subject, of, (long long)((c.until - now) / 86400),
-			    when);
-		else
-			log_line(LOG_LEVEL_NOTICE,
-			    "certificate of %s%s is valid until %s", c.subject,
-			    of, when);
-	}
+	for (size_t i = 0; tls_certificate(tls, i, &c); i++)
+		log_line(
+		    certline(&c, now, text) ? LOG_LEVEL_WARN : LOG_LEVEL_NOTICE,
+		    "%s", text);
 }
 
 static int
