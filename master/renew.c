@@ -122,7 +122,8 @@ renew_check(const struct handover *h, struct settings *set, struct notes *notes)
 		note_add(notes, NOTE_ERROR, NULL, 0, "%s: does not run", path);
 		ret = -1;
 	}
-	return ret == -1 ? -1 : check_certs(set, privileged, true, false, notes);
+	return ret == -1 ? -1
+			 : check_certs(set, privileged, true, false, notes);
 }
 
 /* Any answer to a question that it does not know is the answer of a program. */

@@ -9,7 +9,7 @@
 
 #include "worker/net/certline.h"
 
-#define NOW  1796000000 /* 2026-11-29 22:13:20 UTC */
+#define NOW  1796000000 /* 2026-11-30 00:53:20 UTC */
 #define SOON (14 * 86400)
 
 static void
@@ -29,16 +29,16 @@ a_certificate_is_warned_of_two_weeks_before_its_end(void **state)
 	(void)state;
 	says(NOW + SOON, false,
 	    "certificate of a for b.example is valid until "
-	    "2026-12-13 22:13:20 UTC");
+	    "2026-12-14 00:53:20 UTC");
 	says(NOW + SOON - 1, true,
 	    "certificate of a for b.example expires in 13 days, "
-	    "2026-12-13 22:13:19 UTC");
+	    "2026-12-14 00:53:19 UTC");
 	says(NOW + 1, true,
 	    "certificate of a for b.example expires in 0 days, "
-	    "2026-11-29 22:13:21 UTC");
+	    "2026-11-30 00:53:21 UTC");
 	says(NOW, true,
 	    "certificate of a for b.example has expired, "
-	    "2026-11-29 22:13:20 UTC");
+	    "2026-11-30 00:53:20 UTC");
 }
 
 static void
