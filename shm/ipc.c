@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define HEADER 8u
+#define REFS_MS                                                                \
+	5 /* ms between tries while a user's descriptors are under way */
 
 struct rule {
 	const char *name;
@@ -117,7 +119,9 @@ ipc_send_wait(int channel, struct ipc_put *m, const int *fds, int nfds, int ms)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &a);
 	while (ipc_send(channel, m, fds, nfds) == -1) {
-		if (errno != EAGAIN)
+		bool refs = errno == ETOOMANYREFS;
+
+		if (errno != EAGAIN && !refs)
 			return -1;
 		(void)clock_gettime(CLOCK_MONOTONIC, &b);
 		left = ms - (int)((b.tv_sec - a.tv_sec) * 1000 +
@@ -126,7 +130,9 @@ ipc_send_wait(int channel, struct ipc_put *m, const int *fds, int nfds, int ms)
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		n = poll(&p, 1, left);
+		/* Nobody tells when others' descriptors have arrived. */
+		n = refs ? poll(NULL, 0, left < REFS_MS ? left : REFS_MS)
+			 : poll(&p, 1, left);
 		if (n == -1 && errno != EINTR)
 			return -1;
 	}

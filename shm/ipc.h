@@ -239,7 +239,11 @@ void ipc_put_str(struct ipc_put *, const char *);
  * ECONNRESET (the peer is gone).
  */
 int ipc_send(int channel, struct ipc_put *, const int *fds, int nfds);
-/* As ipc_send, but waits up to ms milliseconds for room; ETIMEDOUT. */
+/*
+ * As ipc_send, but waits up to ms milliseconds for room; ETIMEDOUT. Room, too,
+ * for descriptors: of all that a user has sent and nobody has taken yet no more
+ * may be under way than RLIMIT_NOFILE (unix(7), ETOOMANYREFS).
+ */
 int ipc_send_wait(
     int channel, struct ipc_put *, const int *fds, int nfds, int ms);
 

@@ -1,6 +1,8 @@
 /* Messages between processes: what the list allows passes, nothing else does.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -226,6 +228,54 @@ nothing_waits(void **state)
 	fds[0] = dup(fds[1]);
 }
 
+/* More descriptors than may be under way, as a user who may not have more. */
+static int
+send_many(int channel, int many)
+{
+	struct rlimit few = {16, 16};
+	struct ipc_put put;
+	int fds[3];
+
+	for (int i = 0; i < 3; i++)
+		fds[i] = channel;
+	if ((geteuid() == 0 && setuid(65533) == -1) ||
+	    setrlimit(RLIMIT_NOFILE, &few) == -1)
+		return 255;
+	for (; many > 0; many--) {
+		ipc_begin(&put, IPC_WATCH);
+		for (int i = 0; i < 3; i++)
+			ipc_put_u64(&put, 1);
+		if (ipc_send_wait(channel, &put, fds, 3, 10000) == -1)
+			return errno;
+	}
+	return 0;
+}
+
+static void
+descriptors_under_way_are_waited_for(void **state)
+{
+	struct ipc_msg msg = {0};
+	int *fds = *state, many = 24, status;
+	pid_t pid = fork();
+
+	assert_true(pid != -1);
+	if (pid == 0)
+		_exit(send_many(fds[0], many));
+	/* It cannot go on before anything is taken. */
+	(void)usleep(100000);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	for (int i = 0; i < 10000 && many > 0; i++) {
+		if (ipc_recv(fds[1], BOOT_WORKER, BOOT_SESSION, &msg) == 1)
+			many--;
+		else
+			(void)usleep(1000);
+	}
+	ipc_drop(&msg);
+	assert_int_equal(many, 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -244,6 +294,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		uninvited_descriptors_are_closed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(nothing_waits, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		descriptors_under_way_are_waited_for, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
