@@ -342,7 +342,8 @@ machine() {
 	for s in $running; do
 		case $s in
 		dovecot* | hibernate) echo "$s: $(dovecot --version)" ;;
-		ours) echo "ours: $version, $(workers) workers" ;;
+		ours) echo "ours: $version, $(sed -n 's/^WORKERS=//p' \
+			"$dir/ours/imapd" | tail -n 1) workers" ;;
 		courier) echo "courier: $(dpkg-query -W courier-imap 2>/dev/null)" ;;
 		esac
 	done
