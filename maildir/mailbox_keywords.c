@@ -231,12 +231,16 @@ read_updates(struct load *l)
 	return 0;
 }
 
-/* Errors of the machine, not of the file: it may be read another time. */
+/*
+ * Not that it is no update file: it may be read another time, and who takes it
+ * for none now would write another one over it.
+ */
 static bool
 may_pass(int error)
 {
 	return error == EIO || error == ENOMEM || error == EMFILE ||
-	       error == ENFILE || error == ESTALE;
+	       error == ENFILE || error == ESTALE || error == EACCES ||
+	       error == EINTR;
 }
 
 /* An aged file past its time goes once :list says the same. */
