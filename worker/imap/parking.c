@@ -126,6 +126,7 @@ park_restore(struct session *s, const uint8_t *record, size_t n)
 {
 	struct client *c = &s->client;
 	struct park_record r;
+	const char *why;
 
 	if (c->newsonly) {
 		s->wire.blocked = blocked;
@@ -140,11 +141,11 @@ park_restore(struct session *s, const uint8_t *record, size_t n)
 	c->rev2 = r.rev2;
 	c->condstore = r.condstore;
 	c->qresync = r.qresync;
-	if (!r.selected || view_restore(s, &r) == 0)
+	if (!r.selected || (why = view_restore(s, &r)) == NULL)
 		return true;
 	log_line(errno == ENOENT ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE,
 	    "a parked client cannot come back: user=%s: %s", s->account->user,
-	    errno == ESTALE ? "its view cannot be rebuilt" : strerror(errno));
+	    why);
 	return refuse(s, "Selected mailbox was deleted or replaced.");
 }
 

@@ -23,8 +23,8 @@ bool park_restore(struct session *, const uint8_t *record, size_t n);
 
 /* view_park.c: the view's part of it. 0; -1: it has no numbers, no memory. */
 int view_record(struct session *, struct park_record *out);
-/* 0; -1 with errno; ESTALE: that view cannot be had any more. */
-int view_restore(struct session *, const struct park_record *);
+/* NULL; else in words why not, with errno: ENOENT, the folder is gone. */
+const char *view_restore(struct session *, const struct park_record *);
 
 /*
  * The folder of the last parked client is left open for the next one.

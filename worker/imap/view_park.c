@@ -18,12 +18,15 @@ struct list { /* rising UIDs in the arena */
 };
 
 static int put_recent(struct session *, struct park_list *);
-static struct mailbox *open_box(struct session *, const struct park_record *);
-static int again(struct session *, const struct park_record *);
-static int rebuild(struct session *, const struct park_record *);
-static int find_gone(
+static const char *lost(int, const char *);
+static const char *open_box(struct session *, const struct park_record *);
+static const char *is_other(const struct mailbox *, const struct park_record *);
+static const char *again(
+    struct session *, const struct park_record *, const char *);
+static const char *rebuild(struct session *, const struct park_record *);
+static const char *find_gone(
     struct session *, const struct park_record *, struct list *);
-static int merge(
+static const char *merge(
     struct view *, const struct park_record *, const struct list *);
 static int find_changed(
     struct session *, const struct park_record *, struct list *);
@@ -87,110 +90,131 @@ put_recent(struct session *s, struct park_list *out)
 	return park_ranges(s->arena, uids, k, out);
 }
 
-int
+const char *
 view_restore(struct session *s, const struct park_record *r)
 {
 	struct view *v = calloc(1, sizeof(*v));
-	uint64_t dev = 0, ino = 0;
-	int err = ESTALE;
+	const char *why;
 	size_t i;
+	int err;
 
 	if (v == NULL)
-		return -1;
+		return lost(ENOMEM, "no memory");
+	s->client.view = v;
 	v->readonly = r->readonly;
 	v->told_max = r->told_max;
 	v->numbers = r->numbers;
 	v->safe = r->safe;
 	(void)snprintf(v->folder, sizeof(v->folder), "%s", r->folder);
-	if ((v->mailbox = open_box(s, r)) == NULL) {
-		err = errno;
-		goto fail;
-	}
-	mailbox_identity(v->mailbox, &dev, &ino);
-	if (dev != r->dev || ino != r->ino ||
-	    mailbox_uidvalidity(v->mailbox) != r->uidvalidity ||
-	    mailbox_modseq(v->mailbox) == 0)
+	if ((why = open_box(s, r)) != NULL ||
+	    (why = is_other(v->mailbox, r)) != NULL)
 		goto fail;
 	for (i = 0; i < r->recent.n; i++)
 		mailbox_recent_set(
 		    v->mailbox, r->recent.r[i].lo, r->recent.r[i].hi);
-	s->client.view = v;
-	if ((rebuild(s, r) == 0 || again(s, r) == 0) &&
-	    restore_rest(s, r) == 0) {
-		session_enter(s, SESSION_SELECTED);
-		return 0;
+	if ((why = rebuild(s, r)) != NULL && (why = again(s, r, why)) != NULL)
+		goto fail;
+	if (restore_rest(s, r) == -1) {
+		why = lost(ENOMEM, "no memory");
+		goto fail;
 	}
-	err = errno;
+	session_enter(s, SESSION_SELECTED);
+	return NULL;
 fail:
+	err = errno;
 	s->client.view = NULL;
 	view_close(v);
 	errno = err;
-	return -1;
+	return why;
 }
 
-static struct mailbox *
+static const char *
+lost(int error, const char *why)
+{
+	errno = error;
+	return why;
+}
+
+static const char *
 open_box(struct session *s, const struct park_record *r)
 {
 	struct mailbox *box = kept_take(s, r);
 	struct mailbox_diff d;
 
 	/* Another session may have told of what this one has not seen yet. */
-	if (box != NULL &&
-	    (s->client.looked || mailbox_sync(box, false, &d) == 0))
-		return box;
-	mailbox_close(box);
-	box = mailbox_open(s->maildir, r->folder, r->readonly);
-	if (box != NULL && mailbox_readonly(box) && !r->readonly) {
+	if (box == NULL ||
+	    (!s->client.looked && mailbox_sync(box, false, &d) == -1)) {
 		mailbox_close(box);
-		box = NULL;
-		errno = ESTALE;
+		box = mailbox_open(s->maildir, r->folder, r->readonly);
 	}
-	return box;
+	s->client.view->mailbox = box;
+	if (box == NULL)
+		return strerror(errno);
+	if (mailbox_readonly(box) && !r->readonly)
+		return lost(ESTALE, "it can only be read");
+	return NULL;
+}
+
+static const char *
+is_other(const struct mailbox *box, const struct park_record *r)
+{
+	uint64_t dev, ino;
+
+	mailbox_identity(box, &dev, &ino);
+	if (dev != r->dev || ino != r->ino)
+		return lost(ESTALE, "another folder has its name");
+	if (mailbox_uidvalidity(box) != r->uidvalidity)
+		return lost(ESTALE, "another UIDVALIDITY");
+	if (mailbox_modseq(box) == 0)
+		return lost(ESTALE, "no index");
+	return NULL;
 }
 
 /* It may have been told of what nobody has posted yet: one look more. */
-static int
-again(struct session *s, const struct park_record *r)
+static const char *
+again(struct session *s, const struct park_record *r, const char *why)
 {
 	struct view *v = s->client.view;
 	struct mailbox_diff d;
 
 	if (!s->client.looked || v->gone.n + v->changed.n > 0)
-		return -1;
+		return why;
 	s->client.looked = false;
 	free(v->uids);
 	v->uids = NULL;
 	v->n = v->room = 0;
-	return mailbox_sync(v->mailbox, false, &d) == -1 ? -1 : rebuild(s, r);
+	if (mailbox_sync(v->mailbox, false, &d) == -1)
+		return strerror(errno);
+	return rebuild(s, r);
 }
 
-static int
+static const char *
 rebuild(struct session *s, const struct park_record *r)
 {
 	struct view *v = s->client.view;
 	struct list gone = {NULL, 0}, changed = {NULL, 0};
 	const struct message *m;
+	const char *why;
 	uint64_t sum = 0;
 	size_t i, n;
 
-	if (find_gone(s, r, &gone) == -1 || merge(v, r, &gone) == -1)
-		return -1;
+	if ((why = find_gone(s, r, &gone)) != NULL ||
+	    (why = merge(v, r, &gone)) != NULL)
+		return why;
 	for (i = 0; i < v->n; i++)
 		sum += park_hash(v->uids[i]);
-	if (v->n != r->n || sum != r->sum) {
-		errno = ESTALE;
-		return -1;
-	}
+	if (sum != r->sum)
+		return lost(ESTALE, "other messages than were told");
 	if (find_changed(s, r, &changed) == -1 || keep(&v->gone, &gone) == -1 ||
 	    keep(&v->changed, &changed) == -1)
-		return -1;
+		return lost(ENOMEM, "no memory");
 	m = mailbox_messages(v->mailbox, &n);
 	v->added = n > 0 && m[n - 1].uid > v->told_max;
-	return 0;
+	return NULL;
 }
 
 /* Of the view, and no longer there: as it knew, and as the history knows. */
-static int
+static const char *
 find_gone(struct session *s, const struct park_record *r, struct list *out)
 {
 	struct mailbox *box = s->client.view->mailbox;
@@ -198,15 +222,11 @@ find_gone(struct session *s, const struct park_record *r, struct list *out)
 	size_t i, k = 0, n, npast;
 	uint64_t uid;
 
-	if (mailbox_vanished_since(box, r->known, &past, &npast) != 1) {
-		errno = ESTALE;
-		return -1;
-	}
+	if (mailbox_vanished_since(box, r->known, &past, &npast) != 1)
+		return lost(ESTALE, "the history is shorter");
 	n = r->n;
-	if ((out->uids = arena_array(s->arena, n + npast, 4)) == NULL) {
-		errno = ENOMEM;
-		return -1;
-	}
+	if ((out->uids = arena_array(s->arena, n + npast, 4)) == NULL)
+		return lost(ENOMEM, "no memory");
 	for (i = 0; i < npast; i++)
 		if (past[i] <= r->told_max)
 			out->uids[k++] = past[i];
@@ -214,21 +234,19 @@ find_gone(struct session *s, const struct park_record *r, struct list *out)
 		for (uid = r->gone.r[i].lo; uid <= r->gone.r[i].hi; uid++) {
 			if (mailbox_find(box, (uint32_t)uid) != NULL)
 				continue;
-			if (n-- == 0 || uid > r->told_max) {
-				errno = ESTALE; /* more than it had */
-				return -1;
-			}
+			if (n-- == 0 || uid > r->told_max)
+				return lost(ESTALE, "more gone than was told");
 			out->uids[k++] = (uint32_t)uid;
 		}
 	qsort(out->uids, k, sizeof(*out->uids), by_uid);
 	for (i = 0; i < k; i++)
 		if (out->n == 0 || out->uids[out->n - 1] != out->uids[i])
 			out->uids[out->n++] = out->uids[i];
-	return 0;
+	return NULL;
 }
 
 /* What is there, up to the highest told, and what is gone, in one order. */
-static int
+static const char *
 merge(struct view *v, const struct park_record *r, const struct list *gone)
 {
 	const struct message *m;
@@ -237,19 +255,19 @@ merge(struct view *v, const struct park_record *r, const struct list *gone)
 	m = mailbox_messages(v->mailbox, &n);
 	while (n > 0 && m[n - 1].uid > r->told_max)
 		n--;
-	if (n + gone->n != r->n) {
-		errno = ESTALE;
-		return -1;
-	}
+	if (n + gone->n != r->n)
+		return lost(ESTALE, n + gone->n < r->n
+					? "fewer messages than were told"
+					: "more messages than were told");
 	v->room = r->n > 0 ? r->n : 1;
 	if ((v->uids = calloc(v->room, sizeof(*v->uids))) == NULL)
-		return -1;
+		return lost(ENOMEM, "no memory");
 	while (i < n || g < gone->n)
 		if (g == gone->n || (i < n && m[i].uid < gone->uids[g]))
 			v->uids[v->n++] = m[i++].uid;
 		else
 			v->uids[v->n++] = gone->uids[g++];
-	return 0;
+	return NULL;
 }
 
 static int
