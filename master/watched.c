@@ -1,11 +1,13 @@
 /*
- * A folder is watched through its new, cur and courierimapkeywords. When
+ * A folder is watched through its new, cur and courierimapkeywords, an account
+ * (BOARD_ACCOUNT) through its Maildir's root, where folders come and go. When
  * something stirs there the stamps of the three are compared with those of the
  * last post of the folder's slot: what a session has told already is not told
  * again. Stamps are as coarse as the kernel's tick (a few ms), so two changes
  * in one tick leave the same stamp: when an event finds the stamp unmoved but
  * young, the folder is posted once more a little later. That costs a look now
- * and then and loses nothing.
+ * and then and loses nothing. An account always is: its new folder is one only
+ * when it has new, cur and tmp.
  *
  * The slow check compares the stamps of every folder each IMAP_IDLE_TIMEOUT
  * seconds: for network file systems, where inotify sees only our own host, for
@@ -57,6 +59,8 @@ struct watched_folder {
 };
 
 static int check_dirs(const struct watched_ask *);
+static bool is_account(uint64_t);
+static int check_dir(int, const char *, const struct watched_ask *);
 static struct watched_folder *new_folder(
     struct watched *, const struct watched_ask *);
 static void account_slots(struct watched *, struct watched_folder *, int);
@@ -66,6 +70,8 @@ static void free_folder(struct watched *, struct watched_folder *);
 static struct watched_folder *find_folder(
     struct watched *, uint64_t dev, uint64_t ino);
 static void stirred(struct watched *, struct watched_folder *);
+static void post_again(struct watched *, struct watched_folder *);
+static uint64_t told(const struct watched *, const struct watched_folder *);
 static bool is_young(const struct watched_folder *);
 static void post(struct watched *, struct watched_folder *, uint64_t stamp);
 static void post_due(struct watched *);
@@ -180,29 +186,47 @@ refuse:
 static int
 check_dirs(const struct watched_ask *ask)
 {
-	struct stat st;
-	int flags, saved = EINVAL;
-
+	if (is_account(ask->dev)) {
+		if (ask->fds[1] == -1 && ask->fds[2] == -1)
+			return check_dir(ask->fds[0], ".", ask);
+		errno = EINVAL;
+		return -1;
+	}
 	for (int i = 0; i < DIRS; i++) {
 		if (ask->fds[i] == -1 && i == 2)
 			continue; /* no keywords yet */
-		flags = fcntl(ask->fds[i], F_GETFL);
-		if (flags == -1 || (flags & O_PATH) != 0 ||
-		    (flags & O_ACCMODE) == O_WRONLY)
-			goto refuse;
-		if (fstat(ask->fds[i], &st) == -1 || !S_ISDIR(st.st_mode))
-			goto refuse;
-		if (fstatat(ask->fds[i], "..", &st, 0) == -1) {
-			saved = errno;
-			goto refuse;
-		}
-		if (st.st_dev != ask->dev || st.st_ino != ask->ino)
-			goto refuse;
+		if (check_dir(ask->fds[i], "..", ask) == -1)
+			return -1;
 	}
 	return 0;
-refuse:
-	errno = saved;
-	return -1;
+}
+
+static bool
+is_account(uint64_t dev)
+{
+	return (dev & BOARD_ACCOUNT) != 0;
+}
+
+/* where: what of it must be the folder that was asked for. */
+static int
+check_dir(int fd, const char *where, const struct watched_ask *ask)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (flags == -1 || (flags & O_PATH) != 0 ||
+	    (flags & O_ACCMODE) == O_WRONLY || fstat(fd, &st) == -1 ||
+	    !S_ISDIR(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (fstatat(fd, where, &st, 0) == -1)
+		return -1;
+	if (st.st_dev != (ask->dev & ~BOARD_ACCOUNT) || st.st_ino != ask->ino) {
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
 }
 
 static struct watched_folder *
@@ -223,7 +247,8 @@ new_folder(struct watched *w, const struct watched_ask *ask)
 	f->dev = ask->dev;
 	f->ino = ask->ino;
 	f->slot = board_slot(w->board, f->dev, f->ino);
-	account_slots(w, f, ask->fds[0]);
+	if (!is_account(f->dev))
+		account_slots(w, f, ask->fds[0]);
 	for (int i = 0; i < DIRS; i++) {
 		f->fds[i] = ask->fds[i];
 		f->marks[i].wd = -1;
@@ -388,16 +413,32 @@ static void
 stirred(struct watched *w, struct watched_folder *f)
 {
 	uint64_t stamp = board_stamp_dirs(f->fds);
+	bool news = stamp != told(w, f);
 
-	if (stamp != board_stamp(w->board, f->slot)) {
+	if (news)
 		post(w, f, stamp);
-		return;
-	}
 	f->stamp = stamp;
-	if (f->due == 0 && is_young(f)) {
-		f->due = now_ms() + AGAIN;
-		TAILQ_INSERT_TAIL(&w->again, f, again);
-	}
+	if (is_account(f->dev) && news)
+		post_again(w, f);
+	else if (!news && f->due == 0 && is_young(f))
+		post_again(w, f);
+}
+
+/* What is made in steps, as a folder is, is all there a little later. */
+static void
+post_again(struct watched *w, struct watched_folder *f)
+{
+	if (f->due != 0)
+		TAILQ_REMOVE(&w->again, f, again);
+	f->due = now_ms() + AGAIN;
+	TAILQ_INSERT_TAIL(&w->again, f, again);
+}
+
+/* The stamp that was posted last. Sessions have none to tell of an account. */
+static uint64_t
+told(const struct watched *w, const struct watched_folder *f)
+{
+	return is_account(f->dev) ? f->stamp : board_stamp(w->board, f->slot);
 }
 
 /* Whether a directory's stamp is so young that another change may share it. */
@@ -425,7 +466,7 @@ post(struct watched *w, struct watched_folder *f, uint64_t stamp)
 {
 	f->stamp = stamp;
 	board_post(w->board, f->slot, stamp, w->bells);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2 && !is_account(f->dev); i++)
 		board_post(w->board, f->account[i], 0, w->bells);
 }
 

@@ -65,7 +65,7 @@ void watched_settings(struct watched *, const struct settings *);
  * One more reference of a worker to the folder; its descriptors are taken over
  * (closed if not needed, or on failure). Posts if the stamp is not the one
  * asked with. 0; -1 with errno: EINVAL (not three directories of that folder,
- * opened for reading), EMFILE, ENOMEM.
+ * or not the root of that account, opened for reading), EMFILE, ENOMEM.
  */
 int watched_add(struct watched *, unsigned worker, struct watched_ask *);
 /* One less; the last one of the last worker ends the watch. */

@@ -378,6 +378,75 @@ what_stirs_posts_the_account(void **state)
 	close(fd);
 }
 
+/* NOTIFY: the Maildir's root, where folders come, go and change their names. */
+static void
+a_root_is_watched_for_its_account(void **state)
+{
+	struct place root = {.files = 0};
+	uint64_t folder_count, count;
+	char from[128], to[128];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(folder.path, &st), 0);
+	root.dev = st.st_dev | BOARD_ACCOUNT;
+	root.ino = st.st_ino;
+	root.slot = board_slot(board, root.dev, root.ino);
+	root.fds[0] = open_folder(&folder, O_RDONLY);
+	snprintf(from, sizeof(from), "%s/.from", folder.path);
+	snprintf(to, sizeof(to), "%s/.to", folder.path);
+	folder_count = board_counter(board, folder.slot);
+	count = board_counter(board, root.slot);
+	send_watch(0, &root, 0, root.fds, 1);
+	assert_true(posted(&root, count, 5000));
+	usleep(100000);
+	for (int i = 0; i < 3; i++) {
+		count = board_counter(board, root.slot);
+		if (i == 0)
+			assert_int_equal(mkdir(from, 0700), 0);
+		else if (i == 1)
+			assert_int_equal(rename(from, to), 0);
+		else
+			assert_int_equal(rmdir(to), 0);
+		assert_true(posted(&root, count, 5000));
+		/* And once more, when a new one is complete. */
+		count = board_counter(board, root.slot);
+		assert_true(posted(&root, count, 5000));
+		assert_false(posted(&root, count + 1, 500));
+	}
+	/* It is not the folder: nobody idles there. */
+	assert_int_equal(board_counter(board, folder.slot), folder_count);
+	send_unwatch(0, &root);
+	watched(0, &other); /* in order: it is done */
+	count = board_counter(board, root.slot);
+	assert_int_equal(mkdir(from, 0700), 0);
+	assert_false(posted(&root, count, 300));
+	close(root.fds[0]);
+}
+
+static void
+what_is_no_root_is_not_watched(void **state)
+{
+	struct place root = folder;
+	int right = open_folder(&folder, O_RDONLY), wrong[4];
+
+	(void)state;
+	root.dev |= BOARD_ACCOUNT;
+	wrong[0] = open_folder(&other, O_RDONLY);
+	wrong[1] = open_folder(&folder, O_PATH);
+	wrong[2] = folder.fds[0]; /* a folder's, which is in it */
+	for (int i = 0; i < 3; i++) {
+		send_watch(0, &root, 0, &wrong[i], 1);
+		assert_true(told("not a folder to watch", 5000));
+	}
+	root.fds[0] = right;
+	send_watch(0, &root, 0, root.fds, 2); /* one is right */
+	assert_true(told("not a folder to watch", 5000));
+	close(wrong[0]);
+	close(wrong[1]);
+	close(right);
+}
+
 static void
 a_change_before_the_watch_is_posted_and_none_is_not(void **state)
 {
@@ -779,6 +848,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_delivery_rings_the_workers_bell),
 	    TEST(what_stirs_posts_the_account),
+	    TEST(a_root_is_watched_for_its_account),
+	    TEST(what_is_no_root_is_not_watched),
 	    TEST(a_change_before_the_watch_is_posted_and_none_is_not),
 	    TEST(what_a_session_told_is_not_told_again_at_once),
 	    TEST(a_young_stamp_is_posted_once_more),
