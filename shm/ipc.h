@@ -14,7 +14,7 @@
 #include "shm/boot.h"
 #include "shm/ipc_words.h"
 
-#define IPC_VERSION      4      /* said in HELLO; another one is refused */
+#define IPC_VERSION      5      /* said in HELLO; another one is refused */
 #define IPC_BODY_MAX     73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX      3      /* descriptors with one message */
 #define IPC_RECORD_MAX   16384u /* bytes of a parked client's state */
@@ -22,7 +22,7 @@
 #define IPC_OFFER_MAX    (IPC_RECORD_MAX + 12288u)
 #define IPC_MOVE_MOST    16 /* clients that one worker offers at a time */
 /* Of a parked client's state (its first byte): worker/imap/park_record.h. */
-#define IPC_RECORD_VERSION 1
+#define IPC_RECORD_VERSION 2
 
 /*
  * X(NAME, from, to, descriptors, largest body). Roles are of enum boot_role
@@ -88,8 +88,8 @@
  *           u64 received, u64 sent          the session is done with the client
  * POST      u64 dev, u64 ino, u64 stamp          this folder has changed
  * WATCH     u64 dev, u64 ino, u64 stamp; fds: new, cur, courierimapkeywords
- *           from a session: it idles on the folder, one at a time; from a
- *           worker: it has a client there
+ *           (an account, BOARD_ACCOUNT: its Maildir's root); from a session:
+ *           it waits there, one at a time; from a worker: it has a client there
  * GO        u64 dev, u64 ino                      mask entered, now look once
  *           more; to WISH: both 0, nothing is on its way, PARK or STAY
  * UNWATCH   u64 dev, u64 ino

@@ -35,6 +35,8 @@ enum ipc_refused {               /* why no session */
 #define IPC_SERVE_AUTH     4u /* AUTHENTICATE, not LOGIN */
 #define IPC_SERVE_COMPRESS 8u /* stream is relayed from COMPRESS */
 #define IPC_PARK_SELECTED  1u /* a mailbox is: NOOP needs a session */
+#define IPC_PARK_SLOW      2u /* not all it wants is watched: wake it slowly */
+#define IPC_PARK_FLAGS     3u
 /* Only tell what is new: nothing is read before a STAY, PARK needs no WISH. */
 #define IPC_RESUME_NEWS   16u
 #define IPC_SHUTDOWN_STOP 0u /* the server stops */

@@ -197,9 +197,17 @@ for c in quiet[:2]:
 tls = Client(tls=True)
 tls.do("SELECT INBOX")
 tls.idle()
+listeners = [Client() for _ in range(4)]
+for i, c in enumerate(listeners):
+    if i < 2:
+        c.do("SELECT INBOX")
+    c.do("NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))")
+    if i % 2:
+        c.idle()
 before = children()
 ok(wait(lambda: all(who()[c.port]["state"] == "parked"
-                    for c in idlers + quiet + [tls])), "all are parked")
+                    for c in idlers + quiet + listeners + [tls])),
+   "all are parked")
 was = who()
 threads = [threading.Thread(target=restless, args=(i,)) for i in range(6)]
 threads.append(threading.Thread(target=delivery))
@@ -207,7 +215,13 @@ for t in threads:
     t.start()
 time.sleep(0.5)
 ok(upgrade(), "new programs take over")
-ok(wait(lambda: heirs(idlers + quiet)), "every plain client has a new worker")
+extra = Client()
+for i in range(20):
+    extra.do("APPEND INBOX.Drafts {5+}\r\nhello")
+    time.sleep(0.05)
+    extra.do("CREATE INBOX.moved%d" % i)
+ok(wait(lambda: heirs(idlers + quiet + listeners)),
+   "every plain client has a new worker")
 time.sleep(0.5)
 stop.set()
 for t in threads:
@@ -232,6 +246,21 @@ for c in idlers + [tls]:
     except Exception as e:
         late.append("%d of %d: %r" % (c.exists, total, e))
 ok(not late, "each has heard of every delivery meanwhile", late)
+drafts = extra.do("STATUS INBOX.Drafts (MESSAGES UIDNEXT)")[0]
+drafts = drafts[:drafts.index("UIDNEXT")]
+extra.do("LOGOUT")
+late = []
+for i, c in enumerate(listeners):
+    try:
+        want = {drafts} | {'"INBOX.moved%d"' % i for i in range(20)}
+        if i >= 2:
+            want.add('STATUS "INBOX" (MESSAGES %d ' % total)
+        while want:
+            line = c.line()
+            want -= {one for one in want if one in line}
+    except Exception as e:
+        late.append("%s: %r" % (want, e))
+ok(not late, "and who has NOTIFY of every folder", late)
 new = Client()
 new.do("SELECT INBOX")
 truth = new.uids()
@@ -278,6 +307,15 @@ tls.do("LOGOUT")
 ok(wait(lambda: logged("the old processes have gone")) and
    not before & children(), "the old processes have gone")
 
+new.do("RENAME INBOX.moved1 INBOX.there")
+late = []
+for c in listeners:
+    try:
+        c.until('"INBOX.there" ("OLDNAME" ("INBOX.moved1"))')
+    except Exception as e:
+        late.append(repr(e))
+ok(not late, "and of a folder that is renamed in the new generation", late)
+
 # The new tickets are as good as any: another spawner, new sessions.
 for c in idlers:
     c.idle()
@@ -301,17 +339,18 @@ ok(not wrong, "a new spawner takes their tickets", wrong)
 # Who has moved once moves again, and can be ended by name.
 wait(lambda: all(who()[c.port]["state"] == "parked" for c in idlers))
 before = children()
-ok(upgrade() and wait(lambda: heirs(idlers)), "another upgrade, another move")
+ok(upgrade() and wait(lambda: heirs(idlers + listeners)),
+   "another upgrade, another move")
 ok(wait(lambda: logged("the old processes have gone")),
    "nobody has to leave for the old processes to go")
 subprocess.run([programs + "/imapctl", "-C", site + "/control", "kick", "demo"],
                capture_output=True)
 left = 0
-for c in idlers + quiet:
+for c in idlers + quiet + listeners:
     try:
         while True:
             c.line()
     except EOFError as e:
         left += "administrator" in str(e)
-ok(left == len(idlers + quiet), "imapctl kick finds them all", left)
+ok(left == len(idlers + quiet + listeners), "imapctl kick finds them all", left)
 print("1..%d" % count)

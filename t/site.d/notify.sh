@@ -9,7 +9,8 @@ if ! has python3; then
 fi
 site_start ''
 ok 'the server starts'
-clients timeout 300 python3 t/site.d/notify.py "$port" "$site/mail/demo/Maildir"
+clients timeout 300 python3 t/site.d/notify.py "$port" "$site/mail/demo/Maildir" \
+	"$PROGRAMS/imapctl" "$site/control"
 site_stop
 ok 'the server stops cleanly'
 ! logged ' died\| crashed\|Sanitizer'

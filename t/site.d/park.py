@@ -3,7 +3,9 @@
 Clients of every kind park and come back at random points while they, strangers
 and each other change one folder. After every step each client's picture (which
 UID each sequence number is, flags, EXISTS, \\Recent) is compared with the truth:
-what a client that has just come sees, and what lies on the disk. With MASTER
+what a client that has just come sees, and what lies on the disk. Those with NOTIFY
+have a picture of all other folders too, which are filled, emptied, made, renamed
+and removed meanwhile, by us and by programs that know nothing of us. With MASTER
 sessions and servants beneath that process are killed -9 meanwhile: clients may be
 lost, but never told anything wrong, and in the end no descriptor, inotify watch,
 record or place of the account is left behind. Prints complaints; the last line
@@ -15,6 +17,7 @@ import os
 import random
 import re
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -46,7 +49,7 @@ def complain(who, text):
     complaints += 1
     if complaints <= 20:
         print("%s: %s" % (who, text), flush=True)
-        for line in who.past[-24:] if isinstance(who, Stream) else []:
+        for line in who.past[-150 if complaints < 3 else -24:] if isinstance(who, Stream) else []:
             print("    %s" % line, flush=True)
 
 
@@ -112,7 +115,7 @@ class Stream:
         one, self.text = self.text.split(b"\r\n", 1)
         one = one.decode()
         self.past.append("< %r" % one)
-        del self.past[:-60]
+        del self.past[:-150]
         return one
 
     def command(self, text):
@@ -157,7 +160,98 @@ def uids_of(text):
     return found
 
 
-class Client(Stream):
+def status_of(text):
+    """MESSAGES and so on of a STATUS line."""
+    return {what: int(n) for what, n in re.findall(
+        r"(MESSAGES|UIDNEXT|UIDVALIDITY|UNSEEN|HIGHESTMODSEQ) (\d+)", text)}
+
+
+class Listener(Stream):
+    """NOTIFY's picture of the folders that are not selected."""
+
+    SET = ("NOTIFY SET STATUS %s(PERSONAL (MessageNew MessageExpunge"
+           " FlagChange MailboxName))")
+
+    def __init__(self, name, kind, selected=""):
+        self.boxes, self.idle = {}, None
+        if not hasattr(self, "picture"):
+            super().__init__(name, kind)
+        self.ok(self.SET % selected)
+
+    def listen(self, one):
+        found = re.match(r'\* STATUS "([^"]+)" \((.*)\)$', one)
+        if found:
+            self.boxes[found[1]] = status_of(found[2])
+        found = re.match(r'\* LIST \(([^)]*)\) "\." "([^"]+)"'
+                         r'(?: \("OLDNAME" \("([^"]+)"\)\))?$', one)
+        if not found:
+            return
+        flags, name, old = found.groups()
+        if "\\NonExistent" in flags:
+            self.boxes.pop(name, None)
+        else:
+            self.boxes[name] = self.boxes.pop(old or name, {"MESSAGES": 0})
+
+    untagged = listen
+
+    def differs(self, boxes):
+        """None, or what of the other folders was not told."""
+        if set(self.boxes) | {"INBOX"} != set(boxes):
+            return "folders %s, want %s" % (sorted(self.boxes), sorted(boxes))
+        for name, told in self.boxes.items():
+            if name == "INBOX" and hasattr(self, "picture"):
+                continue  # that is told otherwise
+            want = {what: boxes[name][what] for what in told}
+            if told != want:
+                return "%s is %s, want %s" % (name, told, want)
+        return None
+
+    def compare_boxes(self, boxes, observer):
+        """Nothing is asked: what is new comes by itself."""
+        end = time.monotonic() + 8
+        while self.differs(boxes) is not None:
+            left = end - time.monotonic()
+            one = self.line(max(0, left)) if left > 0 else None
+            if one is None:
+                if self.differs(observer.other_boxes()) is None:
+                    count("owed look")
+                    return
+                complain(self, "was told: %s" % self.differs(boxes))
+                raise Lost("%s: starts anew" % self)
+            if one.startswith("* BYE"):
+                raise Lost("%s: %s" % (self, one))
+            self.untagged(one)
+        count("told of others")
+
+    def idle_begin(self):
+        self.idle = self.command("IDLE")
+        one = self.line()
+        while one is not None and not one.startswith("+ "):
+            self.untagged(one)
+            one = self.line()
+        if one is None:
+            raise Lost("%s: no answer to IDLE" % self)
+        count("idle")
+
+    def idle_end(self):
+        tag, self.idle = self.idle, None
+        self.send("DONE\r\n")
+        self.answer(tag)
+
+    def step(self):
+        if self.idle:
+            if rnd.random() < 0.4:
+                self.idle_end()
+        elif rnd.random() < 0.4:
+            self.idle_begin()
+        else:
+            self.ok(rnd.choice(["NOOP", "CAPABILITY", 'LIST "" INBOX']))
+
+    def compare(self, truth, observer):
+        pass
+
+
+class Client(Listener):
     """Keeps the picture that a client has of the folder."""
 
     def __init__(self, name, kind):
@@ -167,7 +261,7 @@ class Client(Stream):
         self.safe = self.validity = None
         self.recent = set()     # UIDs that were told as \Recent to us
         self.recent_count = 0
-        super().__init__(name, kind)
+        Stream.__init__(self, name, kind)
         if "qresync" in kind:
             self.ok("ENABLE QRESYNC")
         if "condstore" in kind:
@@ -178,10 +272,9 @@ class Client(Stream):
             self.ok("ENABLE IMAP4rev2")
         self.select()
         if "notify" in kind:
-            self.ok("NOTIFY SET (SELECTED%s (MessageNew MessageExpunge"
-                    " FlagChange)) (PERSONAL (MessageNew MessageExpunge"
-                    " FlagChange MailboxName))" %
-                    ("-DELAYED" if "delayed" in kind else ""))
+            super().__init__(name, kind, "(SELECTED%s (MessageNew"
+                             " MessageExpunge FlagChange)) " %
+                             ("-DELAYED" if "delayed" in kind else ""))
 
     def select(self, resync=False):
         known = [m for m in self.picture if m[0] is not None]
@@ -221,6 +314,8 @@ class Client(Stream):
             self.by_number("FETCH 1:* (UID FLAGS)")
 
     def untagged(self, one):
+        if "notify" in self.kind:
+            self.listen(one)
         found = re.match(r"\* (\d+) (EXISTS|EXPUNGE|RECENT|FETCH)(.*)", one)
         if found:
             n = int(found[1])
@@ -277,13 +372,19 @@ class Client(Stream):
                     self.picture.remove(m)
                     break
             else:
-                if [None, None] not in [[m[0], None] for m in self.picture]:
-                    complain(self, "VANISHED %d, which is not there" % uid)
-                    continue
+                # one whose UID was not told, between those that were
+                below = sum(1 for m in self.picture
+                            if m[0] is not None and m[0] < uid)
                 for i, m in enumerate(self.picture):
-                    if m[0] is None:
+                    if m[0] is None and below == 0:
                         del self.picture[i]
                         break
+                    below -= m[0] is not None
+                    if below < 0:
+                        complain(self, "VANISHED %d, not there" % uid)
+                        break
+                else:
+                    complain(self, "VANISHED %d, not there" % uid)
 
     def on_fetch(self, n, rest):
         if not 0 < n <= len(self.picture):
@@ -307,21 +408,6 @@ class Client(Stream):
             complain(self, "UID %d is not recent any more" % m[0])
 
     # ---- what it does ----
-
-    def idle_begin(self):
-        self.idle = self.command("IDLE")
-        one = self.line()
-        while one is not None and not one.startswith("+ "):
-            self.untagged(one)
-            one = self.line()
-        if one is None:
-            raise Lost("%s: no answer to IDLE" % self)
-        count("idle")
-
-    def idle_end(self):
-        tag, self.idle = self.idle, None
-        self.send("DONE\r\n")
-        self.answer(tag)
 
     def by_number(self, text):
         # SELECTED tells of an EXPUNGE at any time: RFC 5465 5.1
@@ -513,15 +599,15 @@ class Client(Stream):
 made = 0
 
 
-def deliver():
+def deliver(box=BOX):
     global made
     made += 1
     name = "%d.P%dQ%d.stranger" % (time.time(), os.getpid(), made)
     st = os.stat(BOX)
-    with open(BOX + "/tmp/" + name, "w") as f:
+    with open(box + "/tmp/" + name, "w") as f:
         os.fchown(f.fileno(), st.st_uid, st.st_gid)
         f.write("Subject: %d\n\ntext\n" % made)
-    os.rename(BOX + "/tmp/" + name, BOX + "/new/" + name)
+    os.rename(box + "/tmp/" + name, box + "/new/" + name)
     count("delivery")
 
 
@@ -552,8 +638,8 @@ def check_disk(observer):
         time.sleep(0.2)
 
 
-def files():
-    return [(d, f) for d in ("cur", "new") for f in os.listdir(BOX + "/" + d)]
+def files(box=BOX):
+    return [(d, f) for d in ("cur", "new") for f in os.listdir(box + "/" + d)]
 
 
 def meddle():
@@ -574,11 +660,103 @@ def meddle():
         pass
 
 
+class Actor(Stream):
+    """Works in the other folders, by IMAP or as a stranger."""
+
+    MOST = 6
+
+    def __init__(self):
+        super().__init__("actor", frozenset())
+        self.ok("NOOP")
+
+    def names(self):
+        return sorted(d[1:] for d in os.listdir(BOX)
+                      if d.startswith(".g"))
+
+    def step(self):
+        global made
+        some = self.names()
+        made += 1
+        if len(some) < 2 or (len(some) < self.MOST and rnd.random() < 0.3):
+            rnd.choice([self.create, self.mkdir])("g%d" % made)
+            return
+        one = rnd.choice(some)
+        rnd.choice([self.append] * 3 + [self.work] * 4 + [self.deliver] * 3 +
+                   [self.rename, self.mv, self.delete, self.rmtree])(one)
+
+    def append(self, box):
+        body = "Subject: appended\r\n\r\ntext\r\n"
+        self.ok("APPEND INBOX.%s {%d+}\r\n%s" % (box, len(body), body))
+        count("append elsewhere")
+
+    def work(self, box):
+        self.ok("SELECT INBOX." + box)
+        self.ask("STORE 1 %sFLAGS (%s)" % (rnd.choice("+-"), rnd.choice(
+            ["\\Seen", "\\Flagged", "\\Deleted", "$One"])))
+        self.ok(rnd.choice(["EXPUNGE", "NOOP", "CHECK"]))
+        self.ok(rnd.choice(["UNSELECT", "CLOSE"]))
+        count("work elsewhere")
+
+    def deliver(self, box):
+        for _ in range(rnd.choice([1, 1, 2])):
+            deliver("%s/.%s" % (BOX, box))
+
+    def create(self, box):
+        self.ok("CREATE INBOX." + box)
+        count("create")
+
+    def mkdir(self, box):
+        st = os.stat(BOX)
+        for sub in ("", "/cur", "/new", "/tmp"):
+            os.mkdir("%s/.%s%s" % (BOX, box, sub), 0o700)
+            os.chown("%s/.%s%s" % (BOX, box, sub), st.st_uid, st.st_gid)
+        count("foreign folder")
+
+    def rename(self, box):
+        self.ok("RENAME INBOX.%s INBOX.%sr" % (box, box))
+        count("rename")
+
+    def mv(self, box):
+        os.rename("%s/.%s" % (BOX, box), "%s/.%sm" % (BOX, box))
+        count("foreign rename")
+
+    def delete(self, box):
+        self.ok("DELETE INBOX." + box)
+        count("delete")
+
+    def rmtree(self, box):
+        shutil.rmtree("%s/.%s" % (BOX, box))
+        count("foreign removal")
+
+
 class Observer(Stream):
     """The truth: a client that has just come."""
 
     def __init__(self):
         super().__init__("observer", frozenset())
+
+    def other_boxes(self):
+        """Name: what STATUS says, of all folders."""
+        found = {}
+        for one in self.ok('LIST "" "*"'):
+            box = re.match(r'\* LIST .* "\." "([^"]+)"$', one)
+            if not box or "\\Noselect" in one:
+                continue
+            found[box[1]] = self.status(box[1])
+        return found
+
+    def status(self, box):
+        path = BOX + box[5:].replace(".", "/.", 1)
+        for _ in range(20):
+            said = status_of("\n".join(self.ok(
+                'STATUS "%s" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN'
+                " HIGHESTMODSEQ)" % box)))
+            # (names on the disk are UTF-8, those that we fill are ASCII)
+            if "&" in box or said["MESSAGES"] == len(files(path)):
+                return said
+            time.sleep(0.05)
+        complain(self, "%s: %s, %d files" % (box, said, len(files(path))))
+        return said
 
     def truth(self):
         for _ in range(20):
@@ -605,7 +783,8 @@ class Observer(Stream):
 
 KINDS = ["", "tls", "compress", "tls compress", "readonly", "condstore",
          "tls qresync", "utf8", "qresync compress", "rev2 tls", "notify",
-         "readonly qresync", "notify delayed tls"]
+         "readonly qresync", "notify delayed tls", "notify qresync compress",
+         "listener", "listener tls"]
 
 
 def one_owner(clients):
@@ -743,6 +922,11 @@ def lose(c, steps, e):
     count("lost")
 
 
+def newcomer(i):
+    kind = frozenset(KINDS[i].split())
+    return (Listener if "listener" in kind else Client)("c%d" % i, kind)
+
+
 def main():
     clients = [None] * len(KINDS)
     before = killer = None
@@ -751,7 +935,7 @@ def main():
         time.sleep(3)  # its session has gone
         before, killer = holdings(), Killer()
         killer.start()
-    observer, steps = anew(Observer), 0
+    observer, actor, steps = anew(Observer), anew(Actor), 0
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         steps += 1
@@ -761,8 +945,7 @@ def main():
                     if c is not None:  # gone without a word
                         c.s.close()
                     clients[i] = None
-                    clients[i] = anew(lambda: Client(
-                        "c%d" % i, frozenset(KINDS[i].split())))
+                    clients[i] = anew(lambda: newcomer(i))
                 elif rnd.random() < 0.5:
                     c.step()
                 if rnd.random() < 0.1:
@@ -773,7 +956,14 @@ def main():
         if rnd.random() < 0.5:
             rnd.choice([deliver, meddle, meddle])()
         try:
+            for _ in range(rnd.randint(0, 3)):
+                actor.step()
+        except (Lost, OSError) as e:
+            lose(actor, steps, e)
+            actor = anew(Actor)
+        try:
             truth = observer.truth()
+            boxes = observer.other_boxes()
         except (Lost, OSError) as e:
             lose(observer, steps, e)
             observer = anew(Observer)
@@ -782,16 +972,18 @@ def main():
             try:
                 if c is not None:
                     c.compare(truth, observer)
+                if c is not None and c.kind & {"notify", "listener"}:
+                    c.compare_boxes(boxes, observer)
             except (Lost, OSError, zlib.error) as e:
                 lose(c, steps, e)
                 clients[i] = None
-        one_owner([c for c in clients if c is not None])
+        one_owner([c for c in clients if isinstance(c, Client)])
     if MASTER is None:
         check_disk(observer)
     else:
         killer.over.set()
         killer.join()
-        for c in clients + [observer]:
+        for c in clients + [observer, actor]:
             if c is not None:
                 c.s.close()
         gc.collect()  # clients that were lost on their way in

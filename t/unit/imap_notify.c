@@ -34,6 +34,8 @@ make(size_t n)
 		b->folder = strdup(y->n == 0 ? "" : name + 6);
 		b->dev = 9;
 		b->ino = 1000 + y->n;
+		b->stamp = UINT64_MAX - b->ino;
+		b->young = y->n % 2;
 		b->subscribed = y->n % 2;
 		b->children = y->n == 0;
 		b->told = (struct mailbox_status){.uidvalidity = 77,
@@ -49,26 +51,31 @@ make(size_t n)
 static void
 what_is_printed_comes_back(void **state)
 {
-	struct notify *y = make(3), *back;
+	struct notify *y = make(4), *back;
 	struct buf a, b;
 
 	(void)state;
-	free(y->boxes[3].folder); /* only subscribed */
-	y->boxes[3].folder = NULL;
+	for (size_t i = 2; i <= 3; i++) { /* not there; 3: only subscribed */
+		free(y->boxes[i].folder);
+		y->boxes[i].folder = NULL;
+	}
 	buf_init(&a, NOTIFY_STATE_MAX);
 	buf_init(&b, NOTIFY_STATE_MAX);
 	assert_int_equal(notify_print(y, &a), 0);
 	back = notify_parse(&set, (const uint8_t *)a.p, a.n);
 	assert_non_null(back);
-	assert_int_equal(back->n, 4);
+	assert_int_equal(back->n, 5);
 	assert_int_equal(back->set.n, 2);
 	assert_string_equal(back->boxes[1].folder, "n0001");
 	assert_string_equal(back->boxes[0].folder, "");
-	assert_null(back->boxes[3].folder);
+	assert_null(back->boxes[2].folder);
+	assert_true(back->boxes[3].folder == NULL && back->boxes[3].subscribed);
 	assert_true(back->boxes[1].subscribed && back->boxes[1].young);
-	assert_int_equal(back->boxes[2].ino, 1002);
+	assert_false(back->boxes[2].subscribed || back->boxes[2].young);
+	assert_int_equal(back->boxes[1].stamp, UINT64_MAX - 1001);
+	assert_int_equal(back->boxes[4].ino, 1004);
 	assert_memory_equal(
-	    &back->boxes[2].told, &y->boxes[2].told, sizeof(y->boxes[2].told));
+	    &back->boxes[4].told, &y->boxes[4].told, sizeof(y->boxes[4].told));
 	assert_int_equal(notify_print(back, &b), 0);
 	assert_int_equal(a.n, b.n);
 	assert_memory_equal(a.p, b.p, a.n);
@@ -113,7 +120,7 @@ a_state_that_is_too_large_is_not_parked(void **state)
 		buf_done(&a);
 		notify_drop(y);
 	} while (r == 0);
-	assert_true(n > 50 && n < 100);
+	assert_true(n > 100 && n < 200);
 }
 
 /* Cut anywhere, longer, or with any byte another: refused, or another state. */

@@ -106,20 +106,20 @@ static void
 what_has_no_sense_is_refused(void **state)
 {
 	static const char *const bad[] = {
-	    "\0\0",           /* versions: another one has another length */
-	    "\2\0", "\1\200", /* a flag that is none */
-	    "\1\2", "\1\40",  /* read-only, numbers: of what? */
+	    "\0\0", /* versions: another one has another length */
+	    "\1\0", "\3\0", "\2\200", /* a flag that is none */
+	    "\2\2", "\2\40",          /* read-only, numbers: of what? */
 	};
 	struct park_record r = sample(), again;
 	uint8_t text[3];
 
 	(void)state;
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		memcpy(text, bad[i], 2);
 		text[2] = 0;
 		assert_int_equal(parse(text, 3, &again), -1);
 	}
-	assert_int_equal(parse("\1\0\200\0", 4, &again), -1); /* long zero */
+	assert_int_equal(parse("\2\0\200\0", 4, &again), -1); /* long zero */
 	r.known = 0;
 	park_print(&out, &r);
 	assert_int_equal(parse(out.p, out.n, &again), -1);

@@ -494,7 +494,7 @@ what_an_old_worker_makes_up_costs_its_client(void **state)
 	for (size_t i = 0; i < 7; i++)
 		v[i] = will();
 	v[0].peer = "1.2.3.4] user=[root";
-	v[1].flags = 2;
+	v[1].flags = IPC_PARK_FLAGS + 1;
 	v[2].bad = UINT16_MAX + 1;
 	v[3].port = UINT16_MAX + 1;
 	v[4].record = IPC_RECORD_MAX + 1;

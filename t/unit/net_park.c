@@ -11,7 +11,23 @@
 
 #include <cmocka.h>
 
+#include <sys/syscall.h>
+#include <time.h>
+
 #include "t/unit/net_parked.h"
+#include "worker/net/park.h"
+
+static uint64_t hurry; /* s that the clock is ahead */
+
+/* A minute is too long for a test. */
+int
+clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int result = (int)syscall(SYS_clock_gettime, clock, t);
+
+	t->tv_sec += (time_t)hurry;
+	return result;
+}
 
 static void
 a_command_goes_back_with_the_record(void **state)
@@ -312,6 +328,134 @@ a_folder_that_nobody_watches_is_no_folder(void **state)
 	assert_non_null(logged("bad message PARK from a session"));
 }
 
+/* ---- NOTIFY: it waits at its account's slot ---- */
+
+static uint32_t
+account_slot(void)
+{
+	return board_slot(h.map, 9 | BOARD_ACCOUNT, 7);
+}
+
+/* PARK of a client with NOTIFY. */
+static void
+send_notify_park(uint32_t flags, const char *tag)
+{
+	park_dev = 9 | BOARD_ACCOUNT;
+	send_park(5, flags, 7, 0, tag);
+	park_dev = 9;
+}
+
+static void
+park_notify(uint32_t flags, const char *tag)
+{
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_WATCH);
+	ipc_put_u64(&put, 9 | BOARD_ACCOUNT);
+	ipc_put_u64(&put, 7);
+	ipc_put_u64(&put, 0);
+	assert_int_equal(ipc_send(control, &put, &h.board, 1), 0);
+	expect_type(IPC_GO);
+	send_wish(5, 0);
+	expect_type(IPC_GO);
+	(void)close(served.stream);
+	send_notify_park(flags, tag);
+}
+
+/* Until the worker's clock has gone on so far. */
+static void
+pass_time(uint64_t ms)
+{
+	uint64_t end = h.w->now + ms;
+
+	while (h.w->now < end)
+		turns(1);
+}
+
+static void
+the_account_wakes_between_commands_and_ten_times_a_second(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	park_notify(IPC_PARK_SELECTED, "");
+	board_post(h.map, board_slot(h.map, 9, 7), 1, h.bells);
+	expect_none(control, BOOT_SESSION); /* INBOX is not the account */
+	board_post(h.map, account_slot(), 0, h.bells);
+	expect_resume(&r);
+	assert_int_equal(r.flags, IPC_RESUME_NEWS);
+	assert_int_not_equal(r.counter, 0);
+	assert_string_equal(r.tag, "");
+	(void)close(r.stream);
+	send_notify_park(IPC_PARK_SELECTED, "");
+	/* The next one has to wait for its time. */
+	board_post(h.map, account_slot(), 0, h.bells);
+	turns(3);
+	expect_none(control, BOOT_SESSION);
+	pass_time(110);
+	expect_resume(&r);
+	(void)close(r.stream);
+}
+
+/* What is new in the selected folder only a session can tell it. */
+static void
+an_idle_with_notify_ends_with_a_session_where_a_folder_is_selected(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	park_notify(IPC_PARK_SELECTED, "i1");
+	say(fd, "DONE\r\n");
+	expect_resume(&r);
+	assert_int_equal(r.flags, 0);
+	assert_string_equal(r.tag, "i1");
+	(void)close(r.stream);
+	send_wish(5, 6);
+	expect_type(IPC_GO);
+	/* Where none is, the worker ends it, and the client waits on. */
+	send_notify_park(0, "i2");
+	say(fd, "DONE\r\n");
+	assert_string_equal(line(fd), "i2 OK IDLE completed");
+	board_post(h.map, account_slot(), 0, h.bells);
+	expect_resume(&r);
+	assert_string_equal(r.tag, "");
+	(void)close(r.stream);
+}
+
+static void
+one_who_is_not_told_of_all_is_woken_slowly(void **state)
+{
+	struct resumed r;
+
+	(void)state;
+	park_notify(IPC_PARK_SLOW, "");
+	turns(3);
+	expect_none(control, BOOT_SESSION);
+	assert_true(park_patience(h.w) > 50000);
+	hurry = PARK_SLOW / 1000 - 2;
+	turns(3);
+	expect_none(control, BOOT_SESSION);
+	hurry = PARK_SLOW / 1000;
+	expect_resume(&r);
+	assert_int_equal(r.flags, IPC_RESUME_NEWS);
+	(void)close(r.stream);
+	send_notify_park(0, ""); /* now it is */
+	hurry = 3 * PARK_SLOW / 1000;
+	turns(3);
+	expect_none(control, BOOT_SESSION);
+	hurry = 0;
+}
+
+static void
+a_flag_that_is_none_costs_the_session(void **state)
+{
+	(void)state;
+	send_wish(5, 0);
+	expect_type(IPC_GO);
+	send_park(5, IPC_PARK_FLAGS + 1, 0, 0, "");
+	assert_non_null(logged("bad message PARK from a session"));
+}
+
 int
 main(void)
 {
@@ -332,6 +476,11 @@ main(void)
 	    PARK(an_extra_client_takes_anothers_place),
 	    PARK(who_parks_without_a_wish_is_dropped),
 	    PARK(a_folder_that_nobody_watches_is_no_folder),
+	    PARK(the_account_wakes_between_commands_and_ten_times_a_second),
+	    PARK(
+		an_idle_with_notify_ends_with_a_session_where_a_folder_is_selected),
+	    PARK(one_who_is_not_told_of_all_is_woken_slowly),
+	    PARK(a_flag_that_is_none_costs_the_session),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -7,11 +7,12 @@
 
 #include "t/unit/net_house.h"
 
-#define RECORD "\1\0\0"
+#define RECORD "\2\0\0" /* of IPC_RECORD_VERSION */
 
 struct resumed {
 	uint64_t conn;
 	uint32_t flags, bad;
+	uint64_t counter;
 	char tag[64], record[64], input[20000];
 	size_t nrecord, ninput;
 	int stream;
@@ -19,6 +20,7 @@ struct resumed {
 
 static int fd, control;
 static struct served served;
+static uint64_t park_dev = 9;
 
 static MAYBE int
 up(void **state)
@@ -75,7 +77,7 @@ send_park(uint64_t conn, uint32_t flags, uint64_t ino, uint32_t heard_changes,
 	ipc_begin(&put, IPC_PARK);
 	ipc_put_u64(&put, conn);
 	ipc_put_u32(&put, flags);
-	ipc_put_u64(&put, ino != 0 ? 9 : 0);
+	ipc_put_u64(&put, ino != 0 ? park_dev : 0);
 	ipc_put_u64(&put, ino);
 	ipc_put_u32(&put, heard_changes);
 	ipc_put_u32(&put, 3); /* bad commands */
@@ -119,7 +121,7 @@ expect_resume(struct resumed *r)
 	ipc_get_str(&g, peer, sizeof(peer));
 	assert_int_equal(ipc_get_u32(&g), 4711);
 	r->bad = ipc_get_u32(&g);
-	(void)ipc_get_u64(&g);
+	r->counter = ipc_get_u64(&g);
 	ipc_get_str(&g, r->tag, sizeof(r->tag));
 	p = ipc_get_bytes(&g, &r->nrecord, sizeof(r->record));
 	memcpy(r->record, p, r->nrecord);

@@ -66,7 +66,8 @@ idle_resume(struct session *s)
 	struct command c = {.s = s, .tag = s->client.idle_tag};
 
 	/* The worker's watch has been there all the time. */
-	s->client.waits = s->client.state == SESSION_SELECTED;
+	s->client.waits =
+	    s->client.state == SESSION_SELECTED && s->client.notify == NULL;
 	if (s->client.newsonly) {
 		if (s->client.looked)
 			view_report(s, VIEW_EXPUNGE | VIEW_FLAGS);
@@ -89,6 +90,7 @@ idle(struct command *c)
 	char tag[SESSION_TAG_MAX];
 
 	s->client.waits = false;
+	notify_rejoin(s);
 	if (s->client.state == SESSION_SELECTED && s->client.notify == NULL &&
 	    (s->set->enhancedidle != 0 || park_on(s))) {
 		s->client.waits = idle_watch(s) == 0;
@@ -190,7 +192,8 @@ static bool
 can_park(const struct session *s, const struct idle_line *line)
 {
 	return line->n == 0 && park_possible(s) &&
-	       (s->client.waits || s->client.state != SESSION_SELECTED);
+	       (s->client.waits || s->client.notify != NULL ||
+		   s->client.state != SESSION_SELECTED);
 }
 
 /* ms */
@@ -206,7 +209,7 @@ patience(const struct session *s, const struct idle_line *line, time_t end,
 		return s->set->park_linger > 0 ? SESSION_IDLE_LINGER : 0;
 	if (settle)
 		every = SETTLE;
-	else if (park_on(s) && every > SESSION_PARK_AGAIN)
+	else if (park_on(s) && !s->client.keeps && every > SESSION_PARK_AGAIN)
 		every = SESSION_PARK_AGAIN;
 	if (every < 1)
 		every = 1;

@@ -1,8 +1,9 @@
 /*
  * A client with NOTIFY. The order is IDLE's: enter the mask of the account's
  * slot (WATCH, GO), look, wait. Whatever changes in the account posts that
- * slot: sessions with each change of theirs, watch for the folders that it
- * watches; the rest is seen by the slow look.
+ * slot: sessions with each change of theirs, watch for the Maildir's root and
+ * the folders that it watches; the rest is seen by the slow look. Parked, the
+ * client waits there still, and what it was told travels in its record.
  */
 #include "worker/imap/notify.h"
 
@@ -13,6 +14,8 @@
 
 #include "worker/imap/command.h"
 #include "worker/imap/out.h"
+#include "worker/imap/parking.h"
+#include "worker/imap/session_control.h"
 #include "worker/imap/view.h"
 
 #define KEPT_MAX  (1u << 20)
@@ -22,7 +25,6 @@
 #define APART     100 /* ms between two looks, however much happens */
 
 static bool is_time(struct session *);
-static void look_selected(struct session *, bool);
 static void overflow(struct session *);
 static time_t slow(const struct session *);
 
@@ -84,6 +86,7 @@ notify_start(struct session *s, struct notify *y, bool status)
 		notify_unwait(s);
 	notify_free(s);
 	s->client.notify = y;
+	s->client.keeps = false;
 	if (!y->set.set)
 		return;
 	(void)notify_wait(s);
@@ -108,8 +111,8 @@ notify_look(struct session *s, bool idle)
 	/* A long wait is one command's: what it needs must not add up. */
 	arena_reset(y->work);
 	s->arena = y->work;
-	if (s->client.state == SESSION_SELECTED)
-		look_selected(s, idle);
+	if (s->client.state == SESSION_SELECTED && view_look(s, false) == 0)
+		notify_tell_selected(s, idle);
 	if (session_alive(s)) {
 		if (notify_boxes(s, NOTIFY_NEWS) == -1)
 			overflow(s);
@@ -142,16 +145,15 @@ is_time(struct session *s)
  * RFC 5465 5.1 to 5.3, 6.1: with SELECTED-DELAYED an EXPUNGE waits for a
  * command that may tell it, or for IDLE.
  */
-static void
-look_selected(struct session *s, bool idle)
+void
+notify_tell_selected(struct session *s, bool idle)
 {
 	const struct notify_group *g = notify_selected(&s->client.notify->set);
 	struct view *v = s->client.view;
 	unsigned how = VIEW_UID;
 	uint32_t told = v->told_max, first;
 
-	if (view_look(s, false) == -1 || g == NULL ||
-	    (g->events & NOTIFY_NEW) == 0)
+	if (g == NULL || (g->events & NOTIFY_NEW) == 0)
 		return;
 	if (g->filter == NOTIFY_SELECTED || idle)
 		how |= VIEW_EXPUNGE;
@@ -215,4 +217,17 @@ notify_patience(const struct session *s, unsigned seconds)
 		return seconds;
 	left = y->again > now ? y->again - now : 0;
 	return (time_t)seconds < left ? seconds : (unsigned)left;
+}
+
+void
+notify_resume(struct session *s)
+{
+	if (s->client.newsonly && s->client.notify != NULL) {
+		notify_look(s, false);
+		if (!session_alive(s) || park_client(s, 0))
+			return;
+	}
+	if (s->client.newsonly)
+		control_stay(s);
+	notify_rejoin(s);
 }

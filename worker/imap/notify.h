@@ -36,8 +36,10 @@ struct notify {
 	struct parse_notify set;
 	struct notify_box *boxes; /* by name */
 	size_t n;
-	bool waits;   /* the worker knows that we wait at the account's slot */
-	time_t again; /* monotonic: when it must be looked at next */
+	bool waits;     /* the worker tells us of the account's slot */
+	bool stays;     /* parked, it waited at the slot of this very Maildir */
+	bool slow;      /* more folders than are watched for a client */
+	time_t again;   /* monotonic: when it must be looked at next */
 	int64_t looked; /* monotonic ms: the end of the last look */
 	uint64_t followed[NOTIFY_FOLLOW_MAX][2]; /* dev, ino */
 	size_t nfollowed;
@@ -62,6 +64,8 @@ void notify_start(struct session *, struct notify *, bool status);
 void notify_look(struct session *, bool idle);
 /* The same if the worker has said that there is cause, or if it is time. */
 void notify_turn(struct session *);
+/* What a look at the selected folder has found. */
+void notify_tell_selected(struct session *, bool idle);
 /* At most so many seconds may pass until notify_turn. */
 unsigned notify_patience(const struct session *, unsigned seconds);
 
@@ -70,11 +74,24 @@ unsigned notify_patience(const struct session *, unsigned seconds);
  * must keep its session.
  */
 int notify_print(const struct notify *, struct buf *out);
-/*
- * What notify_print printed, with every mailbox to be looked at anew. NULL: it
- * is not that, or no memory.
- */
+/* What notify_print printed. NULL: it is not that, or no memory. */
 struct notify *notify_parse(const struct settings *, const uint8_t *, size_t);
+/* Will the client hear of all that it asked for while it is parked? */
+bool notify_parks(const struct session *);
+/*
+ * Before it is parked: where its worker waits for it, 0 and 0 if it asked for
+ * nothing. -1: the Maildir is gone.
+ */
+int notify_place(struct session *, uint64_t *dev, uint64_t *ino);
+/*
+ * It has come back; known: to a session of the worker that it was parked with,
+ * which follows for it what it followed.
+ */
+void notify_back(struct session *, bool known);
+/* ... and is served on: waits at the account's slot, and looks once more. */
+void notify_rejoin(struct session *);
+/* ... for news, outside of IDLE: tells them and parks, or is served on. */
+void notify_resume(struct session *);
 
 /* ---- for the files of notify ---- */
 

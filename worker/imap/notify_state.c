@@ -6,8 +6,8 @@
  *
  *   u8 version, u16 n, n bytes of set, u16 mailboxes, and of each:
  *   u8 flags, u16 n, n bytes of name, and where it exists:
- *   u64 dev, u64 ino, u32 uidvalidity, uidnext, messages, unseen, deleted,
- *   u64 modseq
+ *   u64 dev, u64 ino, u64 stamp, u32 uidvalidity, uidnext, messages, unseen,
+ *   deleted, u64 modseq
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@
 #define EXISTS        1u
 #define SUBSCRIBED    2u
 #define CHILDREN      4u
+#define YOUNG         8u
 
 struct cursor { /* reading: fails for good at the first lie */
 	const uint8_t *p, *end;
@@ -66,7 +67,7 @@ put_box(struct buf *b, const struct notify_box *box)
 	put(b,
 	    (box->folder != NULL ? EXISTS : 0) |
 		(box->subscribed ? SUBSCRIBED : 0) |
-		(box->children ? CHILDREN : 0),
+		(box->children ? CHILDREN : 0) | (box->young ? YOUNG : 0),
 	    1);
 	put(b, strlen(box->name), 2);
 	buf_str(b, box->name);
@@ -74,6 +75,7 @@ put_box(struct buf *b, const struct notify_box *box)
 		return;
 	put(b, box->dev, 8);
 	put(b, box->ino, 8);
+	put(b, box->stamp, 8);
 	put(b, box->told.uidvalidity, 4);
 	put(b, box->told.uidnext, 4);
 	put(b, box->told.messages, 4);
@@ -143,7 +145,6 @@ get_bytes(struct cursor *c, size_t *n)
 	return (const char *)p;
 }
 
-/* The stamp is not kept: the next look compares what was told. */
 static int
 get_box(struct cursor *c, const struct settings *set, struct notify_box *box)
 {
@@ -153,17 +154,19 @@ get_box(struct cursor *c, const struct settings *set, struct notify_box *box)
 	size_t n;
 
 	name = get_bytes(c, &n);
-	if (c->failed || flags > (EXISTS | SUBSCRIBED | CHILDREN) || n == 0 ||
-	    memchr(name, '\0', n) != NULL || !utf8_valid(name, n) ||
+	if (c->failed || flags > (EXISTS | SUBSCRIBED | CHILDREN | YOUNG) ||
+	    n == 0 || memchr(name, '\0', n) != NULL || !utf8_valid(name, n) ||
 	    (box->name = strndup(name, n)) == NULL)
 		return -1;
-	box->young = true;
+	box->young = (flags & YOUNG) != 0;
 	box->subscribed = (flags & SUBSCRIBED) != 0;
 	box->children = (flags & CHILDREN) != 0;
+	/* Not even subscribed: it was removed while the picture was taken. */
 	if ((flags & EXISTS) == 0)
-		return box->subscribed ? 0 : -1;
+		return 0;
 	box->dev = get(c, 8);
 	box->ino = get(c, 8);
+	box->stamp = get(c, 8);
 	box->told.uidvalidity = (uint32_t)get(c, 4);
 	box->told.uidnext = (uint32_t)get(c, 4);
 	box->told.messages = (uint32_t)get(c, 4);

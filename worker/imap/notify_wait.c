@@ -9,6 +9,7 @@
 #include "shm/board.h"
 #include "shm/ipc.h"
 #include "worker/imap/notify.h"
+#include "worker/imap/parking.h"
 #include "worker/imap/view.h"
 
 #define GO_WAIT                                                                \
@@ -18,12 +19,15 @@
 struct wanted { /* folders to be watched */
 	const struct notify_box *boxes[NOTIFY_FOLLOW_MAX];
 	size_t n;
+	bool more; /* than there is room for */
 };
 
-static int identity(struct session *, struct ipc_put *, enum ipc_type);
+static int put_place(struct session *, struct ipc_put *, enum ipc_type);
 static void choose(const struct session *, struct wanted *);
 static void add(struct wanted *, const struct notify_box *);
 static bool is_same(const struct notify *, const struct wanted *);
+static void remember(struct notify *, const struct wanted *);
+static bool is_same_root(struct session *);
 static void follow_box(struct session *, const struct notify_box *, bool);
 static void send_follow(
     struct session *, const struct notify_box *, bool, const int *, int);
@@ -34,13 +38,19 @@ notify_wait(struct session *s)
 	struct pollfd p = {.fd = s->control, .events = POLLIN};
 	time_t end = session_clock() + GO_WAIT / 1000;
 	struct ipc_put m;
+	int root, sent;
 
-	if (s->control == -1 || s->set->enhancedidle == 0 ||
-	    identity(s, &m, IPC_WATCH) == -1)
+	if (s->control == -1 || (s->set->enhancedidle == 0 && !park_on(s)) ||
+	    put_place(s, &m, IPC_WATCH) == -1)
 		return -1;
 	ipc_put_u64(&m, 0);
 	s->news.go = false;
-	if (ipc_send_wait(s->control, &m, NULL, 0, GO_WAIT) == -1)
+	s->news.heard = 0;
+	root = maildir_folder(s->maildir, "");
+	sent = ipc_send_wait(s->control, &m, &root, root != -1, GO_WAIT);
+	if (root != -1)
+		(void)close(root);
+	if (sent == -1)
 		return -1;
 	s->client.notify->waits = true;
 	while (
@@ -59,22 +69,88 @@ notify_unwait(struct session *s)
 	if (y->nfollowed > 0)
 		send_follow(s, NULL, true, NULL, 0);
 	y->nfollowed = 0;
-	if (y->waits && identity(s, &m, IPC_UNWATCH) == 0)
+	if (y->waits && put_place(s, &m, IPC_UNWATCH) == 0)
 		(void)ipc_send_wait(s->control, &m, NULL, 0, GO_WAIT);
-	y->waits = false;
+	y->waits = y->slow = false;
 }
 
 static int
-identity(struct session *s, struct ipc_put *m, enum ipc_type type)
+put_place(struct session *s, struct ipc_put *m, enum ipc_type type)
 {
+	uint64_t dev, ino;
+
+	if (notify_place(s, &dev, &ino) == -1)
+		return -1;
+	ipc_begin(m, type);
+	ipc_put_u64(m, dev);
+	ipc_put_u64(m, ino);
+	return 0;
+}
+
+int
+notify_place(struct session *s, uint64_t *dev, uint64_t *ino)
+{
+	uint64_t stamp;
+
+	*dev = *ino = 0;
+	if (!s->client.notify->set.set)
+		return 0;
+	if (maildir_identity(s->maildir, "", dev, ino, &stamp) == -1)
+		return -1;
+	*dev |= BOARD_ACCOUNT;
+	return 0;
+}
+
+/* Woken for news it was not taken from its place. */
+bool
+notify_parks(const struct session *s)
+{
+	const struct notify *y = s->client.notify;
+
+	return y == NULL || !y->set.set || y->waits ||
+	       (s->client.newsonly && y->stays);
+}
+
+void
+notify_back(struct session *s, bool known)
+{
+	struct notify *y = s->client.notify;
+	struct wanted w = {.n = 0};
+
+	if (y == NULL)
+		return;
+	choose(s, &w);
+	if (known)
+		remember(y, &w);
+	y->stays = is_same_root(s);
+	if (!s->client.newsonly)
+		notify_rejoin(s);
+}
+
+/* It may have been replaced by another, from a backup. */
+static bool
+is_same_root(struct session *s)
+{
+	const struct notify *y = s->client.notify;
 	uint64_t dev, ino, stamp;
 
 	if (maildir_identity(s->maildir, "", &dev, &ino, &stamp) == -1)
-		return -1;
-	ipc_begin(m, type);
-	ipc_put_u64(m, dev | BOARD_ACCOUNT);
-	ipc_put_u64(m, ino);
-	return 0;
+		return false;
+	for (size_t i = 0; i < y->n; i++)
+		if (y->boxes[i].folder != NULL && y->boxes[i].folder[0] == '\0')
+			return y->boxes[i].dev == dev && y->boxes[i].ino == ino;
+	return false;
+}
+
+void
+notify_rejoin(struct session *s)
+{
+	struct notify *y = s->client.notify;
+
+	if (y == NULL || !y->set.set || y->waits || !session_alive(s))
+		return;
+	(void)notify_wait(s);
+	y->again = 0;
 }
 
 void
@@ -83,19 +159,27 @@ notify_follow(struct session *s)
 	struct notify *y = s->client.notify;
 	struct wanted w = {.n = 0};
 
-	if (!y->waits)
+	if (!y->set.set || !notify_parks(s))
 		return;
 	choose(s, &w);
+	y->slow = w.more;
 	if (is_same(y, &w))
 		return;
 	if (w.n == 0)
 		send_follow(s, NULL, true, NULL, 0);
-	for (size_t i = 0; i < w.n; i++) {
+	for (size_t i = 0; i < w.n; i++)
 		follow_box(s, w.boxes[i], i == 0);
-		y->followed[i][0] = w.boxes[i]->dev;
-		y->followed[i][1] = w.boxes[i]->ino;
+	remember(y, &w);
+}
+
+static void
+remember(struct notify *y, const struct wanted *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		y->followed[i][0] = w->boxes[i]->dev;
+		y->followed[i][1] = w->boxes[i]->ino;
 	}
-	y->nfollowed = w.n;
+	y->nfollowed = w->n;
 }
 
 /* The selected one first, then INBOX, then by name. */
@@ -126,8 +210,12 @@ choose(const struct session *s, struct wanted *w)
 static void
 add(struct wanted *w, const struct notify_box *b)
 {
-	if (w->n < NOTIFY_FOLLOW_MAX && (w->n == 0 || w->boxes[0] != b))
+	if (w->n > 0 && w->boxes[0] == b)
+		return;
+	if (w->n < NOTIFY_FOLLOW_MAX)
 		w->boxes[w->n++] = b;
+	else
+		w->more = true;
 }
 
 static bool

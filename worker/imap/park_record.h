@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "shm/ipc.h"
+#include "shm/limits.h"
 #include "worker/imap/arena.h"
 #include "worker/imap/buf.h"
 #include "worker/imap/seqset.h"
@@ -18,8 +19,8 @@
 #define PARK_VERSION      IPC_RECORD_VERSION
 #define PARK_FOLDER_MAX   1024 /* bytes of a folder's name, terminated */
 #define PARK_KEYWORDS_MAX 4096
-#define PARK_KEYWORD_MAX  256  /* bytes of one, terminated */
-#define PARK_NOTIFY_MAX   4096 /* bytes of a NOTIFY set */
+#define PARK_KEYWORD_MAX  256 /* bytes of one, terminated */
+#define PARK_NOTIFY_MAX   NOTIFY_STATE_MAX
 
 struct park_list { /* rising, disjoint ranges of UIDs, 1 and above */
 	const struct seqset_range *r;
@@ -28,7 +29,7 @@ struct park_list { /* rising, disjoint ranges of UIDs, 1 and above */
 
 struct park_record {
 	bool utf8, rev2, condstore, qresync; /* ENABLEd, RFC 5161 */
-	const uint8_t *notify; /* what NOTIFY asked for, RFC 5465 */
+	const uint8_t *notify; /* what NOTIFY asked for and told, RFC 5465 */
 	size_t nnotify;
 	bool selected; /* all below is of the selected folder */
 	bool readonly;

@@ -10,6 +10,7 @@
 
 #include "shm/log.h"
 #include "worker/imap/change.h"
+#include "worker/imap/notify.h"
 #include "worker/imap/reader.h"
 #include "worker/imap/session_control.h"
 #include "worker/imap/view.h"
@@ -30,8 +31,7 @@ park_on(const struct session *s)
 bool
 park_possible(const struct session *s)
 {
-	/* What NOTIFY asked for is not in the record yet. */
-	return park_on(s) && !s->client.keeps && s->client.notify == NULL &&
+	return park_on(s) && !s->client.keeps && notify_parks(s) &&
 	       s->news.end == NEWS_NONE &&
 	       session_clock() >= s->client.parkable;
 }
@@ -48,7 +48,10 @@ park_client(struct session *s, time_t quiet)
 	parked = print(s, &record) == 0 && hand_over(s, &record, quiet);
 	buf_done(&record);
 	if (!parked) {
-		s->client.parkable = session_clock() + SESSION_PARK_AGAIN;
+		/* What has just happened is told first, and then at once. */
+		if (!s->news.changed)
+			s->client.parkable =
+			    session_clock() + SESSION_PARK_AGAIN;
 		if (s->client.newsonly)
 			control_stay(s);
 		return false;
@@ -66,11 +69,12 @@ is_quiet(struct session *s)
 	       !reader_busy(s->reader);
 }
 
-/* One look more, if one is owed; in IDLE what it finds is told. */
+/* One look more, if one is owed; where news are told, what it finds is. */
 static bool
 pay(struct session *s)
 {
 	bool idle = s->client.idle_tag[0] != '\0';
+	bool notifies = s->client.notify != NULL;
 
 	if (s->client.state != SESSION_SELECTED)
 		return true;
@@ -78,11 +82,13 @@ pay(struct session *s)
 	if (!s->client.newsonly && mailbox_owes(s->client.view->mailbox) &&
 	    view_look(s, true) == -1)
 		return false;
-	if (idle) {
+	if (notifies)
+		notify_tell_selected(s, idle);
+	else if (idle)
 		view_report(s, VIEW_EXPUNGE | VIEW_FLAGS);
-		return session_alive(s) && wire_flush(&s->wire) == 0;
-	}
-	return true;
+	else
+		return true;
+	return session_alive(s) && wire_flush(&s->wire) == 0;
 }
 
 /* -1: too large, or no change numbers to come back by. */
@@ -94,13 +100,21 @@ print(struct session *s, struct buf *out)
 	    .rev2 = c->rev2,
 	    .condstore = c->condstore,
 	    .qresync = c->qresync};
+	struct buf notify;
 
 	if (c->state == SESSION_SELECTED && view_record(s, &r) == -1)
 		return -1;
-	park_print(out, &r);
-	if (out->failed)
-		s->client.keeps = true;
-	return out->failed ? -1 : 0;
+	buf_init(&notify, NOTIFY_STATE_MAX);
+	s->client.keeps =
+	    c->notify != NULL && notify_print(c->notify, &notify) == -1;
+	r.notify = (const uint8_t *)notify.p;
+	r.nnotify = notify.n;
+	if (!s->client.keeps) {
+		park_print(out, &r);
+		s->client.keeps = out->failed;
+	}
+	buf_done(&notify);
+	return s->client.keeps ? -1 : 0;
 }
 
 static bool
@@ -109,11 +123,18 @@ hand_over(struct session *s, const struct buf *record, time_t quiet)
 	const struct client *c = &s->client;
 	uint64_t dev = 0, ino = 0;
 
+	/* The worker has been in the mask since WATCH. */
+	if (c->notify != NULL && notify_place(s, &dev, &ino) == -1)
+		return false;
+	if (c->notify != NULL)
+		notify_follow(s);
+	else if (c->idle_tag[0] != '\0' && c->waits)
+		mailbox_identity(c->view->mailbox, &dev, &ino);
 	if (!c->newsonly && !control_wish(s))
 		return false;
-	/* In IDLE the worker has been in the mask since WATCH. */
-	if (c->idle_tag[0] != '\0' && c->waits)
-		mailbox_identity(c->view->mailbox, &dev, &ino);
+	/* A late CHANGED of what it waits for no more is nobody's. */
+	if (ino == 0)
+		s->news.changed = false;
 	if (s->news.changed || !wire_is_quiet(&s->wire)) {
 		control_stay(s);
 		return false;
@@ -126,13 +147,16 @@ park_restore(struct session *s, const uint8_t *record, size_t n)
 {
 	struct client *c = &s->client;
 	struct park_record r;
+	bool known = c->counter != 0;
 	const char *why;
 
 	if (c->newsonly) {
 		s->wire.blocked = blocked;
 		s->wire.blocked_arg = s;
 	}
-	if (park_parse(s->arena, record, n, &r) == -1) {
+	if (park_parse(s->arena, record, n, &r) == -1 ||
+	    (r.nnotify > 0 && (c->notify = notify_parse(
+				   s->set, r.notify, r.nnotify)) == NULL)) {
 		log_line(LOG_LEVEL_ERR, "bad record of a parked client user=%s",
 		    s->account->user);
 		return refuse(s, "Its state is lost, please come again.");
@@ -141,8 +165,13 @@ park_restore(struct session *s, const uint8_t *record, size_t n)
 	c->rev2 = r.rev2;
 	c->condstore = r.condstore;
 	c->qresync = r.qresync;
-	if (!r.selected || (why = view_restore(s, &r)) == NULL)
+	/* Of the account's slot: it says nothing of the folder that is kept. */
+	if (c->notify != NULL)
+		c->counter = 0;
+	if (!r.selected || (why = view_restore(s, &r)) == NULL) {
+		notify_back(s, known);
 		return true;
+	}
 	log_line(errno == ENOENT ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE,
 	    "a parked client cannot come back: user=%s: %s", s->account->user,
 	    why);

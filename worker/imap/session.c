@@ -132,6 +132,7 @@ session_enter(struct session *s, enum session_state to)
 	assert((to == SESSION_SELECTED) == (s->client.view != NULL) ||
 	       to == SESSION_LOGOUT || to == SESSION_PARKED);
 	s->client.state = to;
+	s->client.keeps = false; /* it may be smaller now */
 }
 
 void
@@ -270,8 +271,8 @@ come_back(struct session *s, const struct control_serve *m)
 	else if (park_restore(s, m->record, m->nrecord) &&
 		 s->client.idle_tag[0] != '\0')
 		idle_resume(s);
-	else if (s->client.newsonly)
-		control_stay(s);
+	else
+		notify_resume(s);
 	run(s);
 }
 

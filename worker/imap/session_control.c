@@ -16,6 +16,7 @@
 #include "shm/log.h"
 #include "worker/imap/idle.h"
 #include "worker/imap/note.h"
+#include "worker/imap/notify.h"
 #include "worker/imap/parking.h"
 
 #define END_WAIT 10000 /* ms for room in the channel */
@@ -259,11 +260,14 @@ control_park(struct session *s, const struct buf *record, uint64_t dev,
     uint64_t ino, time_t quiet)
 {
 	const struct client *c = &s->client;
+	uint32_t flags = c->view != NULL ? IPC_PARK_SELECTED : 0;
 	struct ipc_put m;
 
+	if (c->notify != NULL && c->notify->slow)
+		flags |= IPC_PARK_SLOW;
 	ipc_begin(&m, IPC_PARK);
 	ipc_put_u64(&m, c->conn);
-	ipc_put_u32(&m, c->view != NULL ? IPC_PARK_SELECTED : 0);
+	ipc_put_u32(&m, flags);
 	ipc_put_u64(&m, dev);
 	ipc_put_u64(&m, ino);
 	ipc_put_u32(&m, s->news.heard);

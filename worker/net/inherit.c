@@ -134,7 +134,7 @@ fill(struct worker *w, struct client *c, const struct bequest *b)
 
 	if (b->listener > 1 || b->peer_port > UINT16_MAX ||
 	    b->local_port > UINT16_MAX || b->bad > UINT16_MAX ||
-	    (b->flags & ~IPC_PARK_SELECTED) != 0 || b->nticket == 0 ||
+	    (b->flags & ~IPC_PARK_FLAGS) != 0 || b->nticket == 0 ||
 	    !is_address(c->peer) || !is_address(c->local))
 		return -1;
 	c->listener = (uint8_t)b->listener;

@@ -105,6 +105,7 @@ struct worker {
 	unsigned starting;          /* STARTs for parked clients under way */
 	struct parked_tree resting; /* parked clients by their time-out */
 	struct parked_list held;    /* news held back, in the order of due */
+	struct parked_list slow;    /* to be looked at, likewise */
 	struct folder_tree folders;
 	struct move move;
 	struct source_list grave; /* freed at the end of the tick */

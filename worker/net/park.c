@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "shm/board.h"
 #include "shm/log.h"
 #include "worker/net/deflate.h"
 #include "worker/net/flow.h"
@@ -24,7 +25,8 @@
 #include "worker/net/tell.h"
 #include "worker/net/wake.h"
 
-#define NOTICE_MS 50u /* beyond PARK_CREDIT: one in so many ms */
+#define NOTICE_MS  50u  /* beyond PARK_CREDIT: one in so many ms */
+#define ACCOUNT_MS 100u /* of a whole account, RFC 5465: always */
 #define BYE_YIELD                                                              \
 	"* BYE [ALERT] Too many connections: a new one of this account takes " \
 	"this one's place.\r\n"
@@ -54,6 +56,8 @@ static int flush(struct worker *, struct client *);
 static void take_input(struct worker *, struct client *);
 static bool answer(struct worker *, struct client *, size_t);
 static bool has_news(const struct worker *, const struct parked *);
+static bool is_heard(const struct parked *);
+static bool hears_account(const struct parked *);
 static bool is_noop(const char *, size_t, size_t *);
 static void active(struct worker *, struct parked *);
 static void end_idle(struct worker *, struct parked *);
@@ -186,6 +190,10 @@ park_settle(struct worker *w, struct client *c)
 
 	p->rests = true;
 	(void)RB_INSERT(parked_tree, &w->resting, p);
+	if ((p->flags & IPC_PARK_SLOW) != 0) {
+		p->look = w->now + PARK_SLOW;
+		TAILQ_INSERT_TAIL(&w->slow, p, slowly);
+	}
 	p->stirred = has_news(w, p);
 	park_ready(w, c, 0);
 }
@@ -209,7 +217,7 @@ read_park(struct ipc_msg *msg, struct park *p)
 	p->stint.sent = ipc_get_u64(&g);
 	ipc_get_str(&g, p->tag, sizeof(p->tag));
 	p->record = ipc_get_bytes(&g, &p->nrecord, IPC_RECORD_MAX);
-	if (ipc_done(&g) == -1 || (p->flags & ~IPC_PARK_SELECTED) != 0 ||
+	if (ipc_done(&g) == -1 || (p->flags & ~IPC_PARK_FLAGS) != 0 ||
 	    p->bad > UINT16_MAX)
 		return -1;
 	return 0;
@@ -296,6 +304,9 @@ unrest(struct worker *w, struct parked *p)
 	if (p->due != 0)
 		TAILQ_REMOVE(&w->held, p, held);
 	p->due = 0;
+	if (p->look != 0)
+		TAILQ_REMOVE(&w->slow, p, slowly);
+	p->look = 0;
 }
 
 void
@@ -442,7 +453,7 @@ answer(struct worker *w, struct client *c, size_t n)
 		text--;
 	if (p->tag != NULL) {
 		if (text != 4 || strncasecmp(c->in, "DONE", 4) != 0 ||
-		    has_news(w, p))
+		    !is_heard(p) || has_news(w, p))
 			return false;
 		client_say(c, "%s OK IDLE completed\r\n", p->tag);
 		end_idle(w, p);
@@ -462,6 +473,21 @@ has_news(const struct worker *w, const struct parked *p)
 	return p->stirred ||
 	       (p->folder != NULL &&
 		   board_counter(w->board, p->folder->slot) != p->told);
+}
+
+/* Would it be told of what is new in what is selected? */
+static bool
+is_heard(const struct parked *p)
+{
+	return (p->flags & IPC_PARK_SELECTED) == 0 ||
+	       (p->folder != NULL && !hears_account(p));
+}
+
+/* NOTIFY: it waits at its account's slot, in IDLE or not. */
+static bool
+hears_account(const struct parked *p)
+{
+	return p->folder != NULL && (p->folder->dev & BOARD_ACCOUNT) != 0;
 }
 
 /* A plain tag, a blank and NOOP: what else there may be is for a session. */
@@ -493,7 +519,8 @@ end_idle(struct worker *w, struct parked *p)
 	free(p->tag);
 	p->tag = NULL;
 	p->bad = 0;
-	notice_part(w, p);
+	if (!hears_account(p))
+		notice_part(w, p);
 }
 
 void
@@ -515,14 +542,13 @@ park_stirred(struct worker *w, struct parked *p)
 static void
 offer(struct worker *w, struct parked *p)
 {
-	uint64_t since = w->now - p->noticed, gained = since / NOTICE_MS;
+	uint64_t every = hears_account(p) ? ACCOUNT_MS : NOTICE_MS;
+	uint64_t most = hears_account(p) ? 1 : PARK_CREDIT;
+	uint64_t credit = p->credit + (w->now - p->noticed) / every;
 
-	if (gained + p->credit >= PARK_CREDIT)
-		p->credit = PARK_CREDIT;
-	else
-		p->credit = (uint8_t)(p->credit + gained);
+	p->credit = (uint8_t)(credit < most ? credit : most);
 	if (p->credit == 0) {
-		hold(w, p, p->noticed + NOTICE_MS);
+		hold(w, p, p->noticed + every);
 		return;
 	}
 	p->full = !takes_bytes(p->client);
@@ -537,8 +563,15 @@ offer(struct worker *w, struct parked *p)
 static void
 hold(struct worker *w, struct parked *p, uint64_t due)
 {
+	struct parked *before = TAILQ_LAST(&w->held, parked_list);
+
 	p->due = due > 0 ? due : 1;
-	TAILQ_INSERT_TAIL(&w->held, p, held);
+	while (before != NULL && before->due > p->due)
+		before = TAILQ_PREV(before, parked_list, held);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&w->held, before, p, held);
+	else
+		TAILQ_INSERT_HEAD(&w->held, p, held);
 }
 
 static bool
@@ -636,6 +669,12 @@ park_tick(struct worker *w)
 		p->due = 0;
 		park_ready(w, p->client, 0);
 	}
+	while ((p = TAILQ_FIRST(&w->slow)) != NULL && p->look <= w->now) {
+		TAILQ_REMOVE(&w->slow, p, slowly);
+		p->look = 0;
+		p->stirred = true;
+		park_ready(w, p->client, 0);
+	}
 	while ((p = RB_MIN(parked_tree, &w->resting)) != NULL &&
 	       p->deadline <= w->now)
 		park_bye(w, p->client, IPC_END_TIMEOUT, BYE_TIME);
@@ -647,12 +686,15 @@ park_patience(const struct worker *w)
 	struct parked_tree *tree = (struct parked_tree *)(uintptr_t)&w->resting;
 	const struct parked *p = RB_MIN(parked_tree, tree);
 	const struct parked *held = TAILQ_FIRST(&w->held);
+	const struct parked *slow = TAILQ_FIRST(&w->slow);
 	uint64_t until = UINT64_MAX;
 
 	if (p != NULL)
 		until = p->deadline;
 	if (held != NULL && held->due < until)
 		until = held->due;
+	if (slow != NULL && slow->look < until)
+		until = slow->look;
 	if (until == UINT64_MAX)
 		return -1;
 	if (until <= w->now)

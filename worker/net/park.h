@@ -8,24 +8,27 @@
 
 #include "worker/net/notice.h"
 
-#define PARK_CREDIT 20u /* notices at once, before their rate is bounded */
+#define PARK_CREDIT 20u    /* notices at once, before their rate is bounded */
+#define PARK_SLOW   60000u /* ms between two looks for IPC_PARK_SLOW */
 
 struct parked {
 	struct client *client;
 	RB_ENTRY(parked) resting;     /* while parked: by deadline */
 	TAILQ_ENTRY(parked) held;     /* likewise: if due is not 0 */
+	TAILQ_ENTRY(parked) slowly;   /* likewise: if look is not 0 */
 	TAILQ_ENTRY(parked) infolder; /* if folder is not NULL */
 	struct folder *folder;        /* whose news it waits for */
 	uint64_t told;                /* the board's counter at its last look */
 	uint64_t deadline;            /* ms: of the client's silence */
 	uint64_t noticed;             /* ms: when it was woken for news last */
 	uint64_t due;                 /* ms: news are held until then */
-	bool rests;                   /* it is in the lists of the parked */
-	bool stirred;                 /* there may be news */
-	bool full;                    /* ... and its socket takes no bytes */
-	uint8_t credit;               /* notices before the rate is bounded */
-	uint16_t flags;               /* IPC_PARK_* */
-	uint16_t bad;                 /* bad commands in a row */
+	uint64_t look;  /* ms: there may be news that none tells */
+	bool rests;     /* it is in the lists of the parked */
+	bool stirred;   /* there may be news */
+	bool full;      /* ... and its socket takes no bytes */
+	uint8_t credit; /* notices before the rate is bounded */
+	uint16_t flags; /* IPC_PARK_* */
+	uint16_t bad;   /* bad commands in a row */
 	uint32_t nrecord;
 	char *tag; /* of its IDLE, NULL: in none */
 	uint8_t record[];

@@ -58,6 +58,7 @@ worker_new(const struct boot *boot, int parent, int boardfd, const int *bells)
 	RB_INIT(&w->resting);
 	TAILQ_INIT(&w->hungry);
 	TAILQ_INIT(&w->held);
+	TAILQ_INIT(&w->slow);
 	RB_INIT(&w->folders);
 	TAILQ_INIT(&w->early);
 	TAILQ_INIT(&w->again);
