@@ -20,6 +20,9 @@ struct list { /* rising UIDs in the arena */
 static int put_recent(struct session *, struct park_list *);
 static const char *lost(int, const char *);
 static const char *open_box(struct session *, const struct park_record *);
+static struct mailbox *open_named(struct session *, const struct park_record *);
+static bool find_moved(struct session *, const struct park_record *);
+static bool is_it(const struct park_record *, uint64_t, uint64_t);
 static const char *is_other(const struct mailbox *, const struct park_record *);
 static const char *again(
     struct session *, const struct park_record *, const char *);
@@ -145,7 +148,7 @@ open_box(struct session *s, const struct park_record *r)
 	if (box == NULL ||
 	    (!s->client.looked && mailbox_sync(box, false, &d) == -1)) {
 		mailbox_close(box);
-		box = mailbox_open(s->maildir, r->folder, r->readonly);
+		box = open_named(s, r);
 	}
 	s->client.view->mailbox = box;
 	if (box == NULL)
@@ -155,13 +158,60 @@ open_box(struct session *s, const struct park_record *r)
 	return NULL;
 }
 
+/* By its name, or by the one that it was given meanwhile. */
+static struct mailbox *
+open_named(struct session *s, const struct park_record *r)
+{
+	struct view *v = s->client.view;
+	struct mailbox *box;
+	uint64_t dev = 0, ino = 0;
+
+	box = mailbox_open(s->maildir, v->folder, r->readonly);
+	if (box != NULL)
+		mailbox_identity(box, &dev, &ino);
+	if ((box == NULL && errno != ENOENT) || is_it(r, dev, ino) ||
+	    !find_moved(s, r))
+		return box;
+	mailbox_close(box);
+	return mailbox_open(s->maildir, v->folder, r->readonly);
+}
+
+/* Then v->folder is its name. errno is left alone where it is not found. */
+static bool
+find_moved(struct session *s, const struct park_record *r)
+{
+	struct view *v = s->client.view;
+	const struct folder_info *list;
+	uint64_t dev, ino, stamp;
+	ssize_t n;
+	int err = errno;
+
+	n = maildir_list(s->maildir, &list);
+	for (ssize_t i = 0; i < n; i++)
+		if (maildir_identity(
+			s->maildir, list[i].name, &dev, &ino, &stamp) == 0 &&
+		    is_it(r, dev, ino)) {
+			(void)snprintf(
+			    v->folder, sizeof(v->folder), "%s", list[i].name);
+			return true;
+		}
+	errno = err;
+	return false;
+}
+
+static bool
+is_it(const struct park_record *r, uint64_t dev, uint64_t ino)
+{
+	return dev == r->dev && ino == r->ino;
+}
+
 static const char *
 is_other(const struct mailbox *box, const struct park_record *r)
 {
 	uint64_t dev, ino;
 
 	mailbox_identity(box, &dev, &ino);
-	if (dev != r->dev || ino != r->ino)
+	if (!is_it(r, dev, ino))
 		return lost(ESTALE, "another folder has its name");
 	if (mailbox_uidvalidity(box) != r->uidvalidity)
 		return lost(ESTALE, "another UIDVALIDITY");
