@@ -103,6 +103,11 @@ enum notify_how {
 /* The mailboxes that are not selected. 0; -1: too many, or no memory. */
 int notify_boxes(struct session *, enum notify_how);
 void notify_boxes_free(struct notify_box *, size_t n);
+/*
+ * Is it the selected one, whatever name it was opened by? RFC 5465 6.1: that is
+ * told by the SELECTED filters alone.
+ */
+bool notify_is_open(const struct session *, const struct notify_box *);
 /* Enters the mask; -1: only the slow look. */
 int notify_wait(struct session *);
 void notify_unwait(struct session *);

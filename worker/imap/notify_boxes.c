@@ -34,7 +34,6 @@ static void tell_if(struct session *, const struct notify_box *, unsigned);
 static void tell_list(
     struct session *, const struct notify_box *, const char *);
 static void look_box(struct session *, struct notify_box *, enum notify_how);
-static bool is_open(const struct session *, const struct notify_box *);
 static bool is_news(
     const struct mailbox_status *, const struct mailbox_status *, unsigned);
 static void tell_status(struct session *, const struct notify_box *, unsigned);
@@ -304,17 +303,20 @@ look_box(struct session *s, struct notify_box *box, enum notify_how how)
 	/* One that comes into the set is told; of a new one its LIST is. */
 	news = known ? is_news(&before, &box->told, events)
 		     : !box->left || box->told.messages > 0;
-	if (!is_open(s, box) &&
+	if (!notify_is_open(s, box) &&
 	    (how == NOTIFY_STATUS || (how == NOTIFY_NEWS && news)))
 		tell_status(s, box, events);
 }
 
-/* RFC 5465 6.1: what is selected is told by the SELECTED filters alone. */
-static bool
-is_open(const struct session *s, const struct notify_box *box)
+bool
+notify_is_open(const struct session *s, const struct notify_box *box)
 {
-	return s->client.state == SESSION_SELECTED && box->folder != NULL &&
-	       strcmp(s->client.view->folder, box->folder) == 0;
+	uint64_t dev, ino;
+
+	if (s->client.state != SESSION_SELECTED || box->folder == NULL)
+		return false;
+	mailbox_identity(s->client.view->mailbox, &dev, &ino);
+	return dev == box->dev && ino == box->ino;
 }
 
 static bool

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "shm/board.h"
@@ -190,10 +189,8 @@ choose(const struct session *s, struct wanted *w)
 	const struct notify_box *b;
 	size_t i;
 
-	for (i = 0; i < y->n && s->client.state == SESSION_SELECTED; i++)
-		if (y->boxes[i].folder != NULL &&
-		    notify_selected(&y->set) != NULL &&
-		    strcmp(y->boxes[i].folder, s->client.view->folder) == 0)
+	for (i = 0; i < y->n && notify_selected(&y->set) != NULL; i++)
+		if (notify_is_open(s, &y->boxes[i]))
 			add(w, &y->boxes[i]);
 	for (int inbox = 1; inbox >= 0; inbox--)
 		for (i = 0; i < y->n; i++) {
