@@ -86,10 +86,11 @@
  *           fd: the stream. The first on a fresh channel follows BECOME.
  * END       u64 conn, u32 why (IPC_END_*), u64 header bytes, u64 body bytes,
  *           u64 received, u64 sent          the session is done with the client
- * POST      u64 dev, u64 ino, u64 stamp          this folder has changed
- * WATCH     u64 dev, u64 ino, u64 stamp; fds: new, cur, courierimapkeywords
- *           (an account, BOARD_ACCOUNT: its Maildir's root); from a session:
- *           it waits there, one at a time; from a worker: it has a client there
+ * LEAVE     the session reads nothing more: whom it has not given back by END
+ * or PARK, it has not touched POST      u64 dev, u64 ino, u64 stamp this folder
+ * has changed WATCH     u64 dev, u64 ino, u64 stamp; fds: new, cur,
+ * courierimapkeywords (an account, BOARD_ACCOUNT: its Maildir's root); from a
+ * session: it waits there, one at a time; from a worker: it has a client there
  * GO        u64 dev, u64 ino                      mask entered, now look once
  *           more; to WISH: both 0, nothing is on its way, PARK or STAY
  * UNWATCH   u64 dev, u64 ino
@@ -121,14 +122,16 @@
  * OFFER     u64 conn, bytes ticket, str user, u32 listener, str peer address,
  *           u32 peer port, str local address, u32 local port, u32 waits (1:
  *           news of a folder), u64 since (CLOCK_REALTIME, s), u64 in, u64 out
- * (as in the connection table), u64 login and u64 deadline (CLOCK_MONOTONIC,
- * ms), u64 header bytes, u64 body bytes, u64 received, u64 sent, str device,
- * str folder, u32 flags (IPC_PARK_*), u32 bad, str tag, bytes record (as PARK);
- * fd: the socket. At most IPC_MOVE_MOST wait for their MOVED HEIR      u64
- * conn, u32 from, u64 incarnation, u32 to, u64 incarnation: a worker of the
- * generation before has offered it, to is its heir INHERIT   as OFFER, from the
- * master to the heir RESEAL    u64 conn, bytes ticket of the generation before:
- * for the heir RESEALED  u64 conn, str user, bytes ticket (none: refused)
+ *           (as in the connection table), u64 login and u64 deadline
+ *           (CLOCK_MONOTONIC, ms), u64 header bytes, u64 body bytes, u64
+ *           received, u64 sent, str device, str folder, u32 flags
+ *           (IPC_PARK_*), u32 bad, str tag, bytes record (as PARK); fd: the
+ *           socket. At most IPC_MOVE_MOST wait for their MOVED
+ * HEIR      u64 conn, u32 from, u64 incarnation, u32 to, u64 incarnation: a
+ *           worker of the generation before has offered it, to is its heir
+ * INHERIT   as OFFER, from the master to the heir
+ * RESEAL    u64 conn, bytes ticket of the generation before: for the heir
+ * RESEALED  u64 conn, str user, bytes ticket (none: refused)
  * SETTLED   u64 conn: the heir has it parked or with a session
  * MOVED     u64 conn, u32 taken (0: it stays), to who has offered it
  */
@@ -163,6 +166,7 @@
 	X(DIED, TEMPLATE, SPAWNER, 0, 64)                                      \
 	X(SERVE, WORKER, SESSION, 1, IPC_BODY_MAX)                             \
 	X(END, SESSION, WORKER, 0, 128)                                        \
+	X(LEAVE, SESSION, WORKER, 0, 64)                                       \
 	X(POST, SESSION, WORKER, 0, 64)                                        \
 	X(WATCH, ANY, ANY, 3, 64)                                              \
 	X(GO, WORKER, SESSION, 0, 64)                                          \

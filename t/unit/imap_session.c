@@ -416,6 +416,9 @@ nobody_comes_and_it_ends(void **state)
 	expect_end(conn, IPC_END_LOGOUT);
 	/* linger is 1 s */
 	assert_int_equal(poll(&p, 1, STEP_MS), 1);
+	assert_int_equal(ipc_recv(control, BOOT_WORKER, BOOT_SESSION, &msg), 1);
+	assert_int_equal(msg.type, IPC_LEAVE);
+	assert_int_equal(poll(&p, 1, STEP_MS), 1);
 	assert_int_equal(ipc_recv(control, BOOT_WORKER, BOOT_SESSION, &msg), 0);
 }
 

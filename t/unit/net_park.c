@@ -219,6 +219,70 @@ a_lingering_session_that_gave_up_costs_nothing(void **state)
 	(void)close(r.stream);
 }
 
+/* Client 6 of the same account, by the session that lingers; parked as well. */
+static int
+second_client(void)
+{
+	struct started start;
+	struct asked q;
+	int other = knock(6);
+
+	greeted(other);
+	say(other, "t1 LOGIN anna secret\r\n");
+	expect_ask(&q);
+	auth_yes(6, "anna");
+	expect_start(&start);
+	assert_int_equal(start.fresh, 0);
+	spawner_started(6);
+	expect_serve(control, &served);
+	session_folder(control, IPC_WATCH, 7, 3);
+	expect_folder(control, BOOT_SESSION, IPC_GO, 7);
+	send_wish(6, 0);
+	expect_type(IPC_GO);
+	(void)close(served.stream);
+	send_park(6, IPC_PARK_SELECTED, 7, 0, "i2");
+	return other;
+}
+
+/* Both lie unread in the channel of a session that leaves: neither is lost. */
+static void
+a_session_that_leaves_has_touched_nobody(void **state)
+{
+	uint32_t slot = board_slot(h.map, 9, 7);
+	struct started start;
+	struct resumed r;
+	struct ipc_put put;
+	int old = control, other;
+
+	(void)state;
+	h.boot.set.linger = 1;
+	house_settle();
+	park(IPC_PARK_SELECTED, 7, "i1");
+	other = second_client();
+	board_post(h.map, slot, 1, h.bells);
+	turns(3);
+	ipc_begin(&put, IPC_LEAVE);
+	assert_int_equal(ipc_send(old, &put, NULL, 0), 0);
+	(void)close(old);
+	expect_start(&start);
+	assert_int_equal(start.fresh & IPC_START_NEW, IPC_START_NEW);
+	control = start.control;
+	spawner_started(start.conn);
+	expect_resume(&r);
+	(void)close(r.stream);
+	send_park(r.conn, IPC_PARK_SELECTED, 7, 0, r.tag);
+	assert_int_equal(r.conn, start.conn);
+	expect_resume(&r);
+	assert_int_equal(r.conn, 5 + 6 - start.conn);
+	(void)close(r.stream);
+	send_park(r.conn, IPC_PARK_SELECTED, 7, 0, r.tag);
+	say(fd, "DONE\r\n");
+	assert_string_equal(line(fd), "i1 OK IDLE completed");
+	say(other, "DONE\r\n");
+	assert_string_equal(line(other), "i2 OK IDLE completed");
+	(void)close(other);
+}
+
 static void
 the_end_of_a_parked_client_is_logged(void **state)
 {
@@ -469,6 +533,7 @@ main(void)
 	    PARK(a_changed_that_was_not_heard_wakes),
 	    PARK(without_a_session_one_is_started_with_the_ticket),
 	    PARK(a_lingering_session_that_gave_up_costs_nothing),
+	    PARK(a_session_that_leaves_has_touched_nobody),
 	    PARK(the_end_of_a_parked_client_is_logged),
 	    PARK(its_time_out_goes_on_while_it_is_parked),
 	    PARK(a_stop_says_bye_to_the_parked),

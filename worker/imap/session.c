@@ -83,6 +83,8 @@ session_serve(const struct settings *set, const struct session_account *account,
 		seconds = set->linger;
 		s.lingers = true;
 	}
+	if (result == 0)
+		control_leave(&s);
 	done(&s);
 	return result == -1 ? 1 : 0;
 }

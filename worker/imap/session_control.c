@@ -98,6 +98,15 @@ root_is_gone(const struct session *s)
 }
 
 void
+control_leave(struct session *s)
+{
+	struct ipc_put m;
+
+	ipc_begin(&m, IPC_LEAVE);
+	(void)ipc_send_wait(s->control, &m, NULL, 0, END_WAIT);
+}
+
+void
 control_free(struct control_serve *m)
 {
 	if (m == NULL)

@@ -23,6 +23,11 @@ struct control_serve { /* SERVE or RESUME */
 int control_next(
     struct session *, unsigned seconds, struct control_serve **out);
 void control_free(struct control_serve *);
+/*
+ * The session ends, and has served whom it has read of: those that lie in the
+ * channel are untouched, and the worker may give them to another.
+ */
+void control_leave(struct session *);
 /* Tells the worker that the session is done with the client. 0 or -1. */
 int control_end(struct session *);
 /*

@@ -6,8 +6,9 @@
  *
  * A lingering session may give up in the moment that we choose it. Its kernel
  * tells: a channel that is closed with our SERVE unread says ECONNRESET, one
- * closed after reading it does not. Only in the first case is the client given
- * to another session, so nothing is ever executed twice.
+ * closed after reading it does not. Where it leaves in order it says so itself
+ * (LEAVE), whatever lies in its channel. Only then is a client given to another
+ * session, so nothing is ever executed twice.
  */
 #include "worker/net/lease.h"
 
@@ -409,8 +410,9 @@ lease_ready(struct worker *w, struct lease *k, uint32_t events)
 	struct ipc_msg msg = {.nfds = 0};
 	int r;
 
-	if (k->unread && !k->dropped)
-		k->dropped = was_unread(k);
+	/* Asked in any case: a pending error hides what was said before it. */
+	if (was_unread(k) && k->unread)
+		k->dropped = true;
 	if ((events & EPOLLOUT) != 0 && k->owes) {
 		k->owes = false;
 		k->changes--;
@@ -432,8 +434,9 @@ lease_ready(struct worker *w, struct lease *k, uint32_t events)
 		    "bad message %s from a session: "
 		    "closed",
 		    ipc_name(msg.type));
-	if (r == -1 || r == 0)
-		lost(w, k, k->dropped && r == 0);
+	if (r == -1 || r == 0 || k->leaves)
+		lost(w, k,
+		    k->leaves || (k->dropped && r == 0 && k->nbehind == 0));
 }
 
 /* 1; -1: it breaks the rules. */
@@ -445,6 +448,10 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	switch (msg->type) {
 	case IPC_END:
 		r = ended(w, k, msg);
+		break;
+	case IPC_LEAVE:
+		k->leaves = k->client == NULL || k->unread;
+		r = k->leaves && msg->len == 0 ? 0 : -1;
 		break;
 	case IPC_POST:
 		r = notice_post(w, k, msg);
@@ -541,6 +548,7 @@ lease_next(struct worker *w, struct lease *k)
 	}
 	TAILQ_REMOVE(&k->behind, k->client, next);
 	k->nbehind--;
+	k->unread = true;
 	lease_begin(w, k);
 	wake_run(w, k->account);
 }
@@ -566,15 +574,16 @@ linger(struct worker *w, struct lease *k)
 		lease_close(w, k);
 }
 
-/* The channel has ended without END. unread: SERVE was never looked at. */
+/*
+ * The channel has ended without END. unread: its SERVE was never looked at; it
+ * serves them in their order, so those behind it are untouched anyway.
+ */
 static void
 lost(struct worker *w, struct lease *k, bool unread)
 {
 	struct client *c = k->client;
 	bool reused = k->reused, moved;
 
-	/* It serves them in their order: those behind it has not touched. */
-	unread = unread && k->nbehind == 0;
 	if (c != NULL)
 		detach(k);
 	lease_close(w, k);
