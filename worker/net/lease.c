@@ -445,13 +445,17 @@ receive(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
 	int r = -1;
 
+	/* These may be of a look that it owes, or of the client before. */
+	if (msg->type != IPC_LEAVE && msg->type != IPC_POST &&
+	    msg->type != IPC_UNWATCH)
+		k->silent = false;
 	switch (msg->type) {
 	case IPC_END:
 		r = ended(w, k, msg);
 		break;
 	case IPC_LEAVE:
-		k->leaves = k->client == NULL || k->unread;
-		r = k->leaves && msg->len == 0 ? 0 : -1;
+		k->leaves = k->client == NULL || k->silent;
+		r = msg->len == 0 ? 0 : -1;
 		break;
 	case IPC_POST:
 		r = notice_post(w, k, msg);
@@ -548,7 +552,6 @@ lease_next(struct worker *w, struct lease *k)
 	}
 	TAILQ_REMOVE(&k->behind, k->client, next);
 	k->nbehind--;
-	k->unread = true;
 	lease_begin(w, k);
 	wake_run(w, k->account);
 }

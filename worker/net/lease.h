@@ -21,6 +21,7 @@ struct lease {
 	bool reused;  /* has served before */
 	bool unread;  /* SERVE was sent, and it may not have been read */
 	bool dropped; /* it has not: the channel was closed over it */
+	bool silent;  /* it has said nothing of its client yet */
 	bool leaves;  /* LEAVE: none of its clients was touched */
 	bool owes;    /* CHANGED found no room */
 	bool wakes;   /* in STARTING: for a parked client */

@@ -62,6 +62,7 @@ lease_begin(struct worker *w, struct lease *k)
 {
 	k->since = w->now;
 	k->news = k->client->news;
+	k->silent = true;
 	k->wished = k->hurried = false;
 	k->changes = 0;
 }
