@@ -38,6 +38,8 @@ if has systemd-analyze; then
 else
 	skip 'systemd finds no fault with the unit' 'no systemd-analyze'
 fi
+grep -qx OOMPolicy=continue /usr/local/lib/systemd/system/imapd.service
+ok 'nor does it stop all when the kernel ends a session for want of memory'
 run 3 status
 ok 'status: not running'
 run 1 start && grep -q 'USERNAME=imapd: no such user' "$site/out"
