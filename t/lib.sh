@@ -106,6 +106,14 @@ processes() { # every process beneath our master: PID ROLE
 role() { # ROLE: its pids
 	processes | awk -v r="$1" '$2 == r { print $1 }'
 }
+unpack() { # NAME PROGRAM LIBRARIES INSTALLED: another server's becomes $site/NAME
+	if [ -x "$PROGRAMS/$1/$2" ]; then
+		cp "$PROGRAMS/$1/$2" "$site/$1"
+		cp -R "$PROGRAMS/$1/$3" "$site/$1.lib"
+	elif [ -x "$4" ]; then
+		cp "$4" "$site/$1"
+	fi
+}
 # site_make [NAME=VALUE ...]: writes the site; site_run starts it
 site_make() {
 	port=$(free_port 1) sslport=$(free_port 2)

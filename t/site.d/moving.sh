@@ -6,7 +6,6 @@
 # O/dovecot, or the installed packages'. Prints TAP.
 # shellcheck source=t/lib.sh
 . t/lib.sh
-build=$1
 name="moving in and out"
 for program in python3 mbsync offlineimap; do
 	has $program && continue
@@ -16,14 +15,6 @@ done
 # As root all run as nobody, who may not reach what we were built in.
 cp "$PROGRAMS/imapd" "$site/ours"
 cp "$PROGRAMS/imapctl" "$site/imapctl"
-unpack() { # NAME PROGRAM LIBRARIES INSTALLED: the program becomes site/NAME
-	if [ -x "$build/$1/$2" ]; then
-		cp "$build/$1/$2" "$site/$1"
-		cp -R "$build/$1/$3" "$site/$1.lib"
-	elif [ -x "$4" ]; then
-		cp "$4" "$site/$1"
-	fi
-}
 unpack courier usr/bin/imapd usr/lib /usr/bin/imapd
 unpack dovecot usr/lib/dovecot/imap usr/lib/dovecot /usr/lib/dovecot/imap
 version=$([ -x "$site/courier" ] && LD_LIBRARY_PATH=$site/courier.lib \

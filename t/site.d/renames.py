@@ -1,23 +1,34 @@
 """Readers of a folder whose messages are renamed all the time.
 
-renames.py PORT MAILDIR MESSAGES SECONDS: four programs toggle a letter in the
-names of their quarters, one client stores flags in the last one's, readers look:
-one that stays, by NOOP and FETCH, and one that comes anew each time. Prints
-"ok NAME" and "not ok NAME" lines.
+renames.py PORT MAILDIR MESSAGES SECONDS SITE: four programs toggle a flag in the
+names of their fifths: Courier's and Dovecot's imapd (SITE/courier and SITE/dovecot;
+what is not there is a plain renamer) and two that rename plainly. A client of ours
+stores flags in the last fifth, readers look: one that stays, by NOOP and FETCH, and
+one that comes anew each time. Prints "ok NAME" and "not ok NAME" lines.
 """
 
 import os
 import re
 import socket
+import subprocess
 import sys
 import threading
 import time
 
 PORT, MAILDIR = int(sys.argv[1]), sys.argv[2]
-MESSAGES, SECONDS = int(sys.argv[3]), float(sys.argv[4])
+MESSAGES, SECONDS, SITE = int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]
 CUR = MAILDIR + "/cur/"
+OTHERS = {
+    "courier": (["courier", MAILDIR], {
+        "AUTHENTICATED": "cork", "IMAP_CAPABILITY": "IMAP4rev1",
+        "IMAP_KEYWORDS": "1", "IMAP_USELOCKS": "1",
+        "IMAP_ENHANCEDIDLE": "0"}),
+    "dovecot": (["dovecot"], {
+        "DOVECONF_ENV": "1", "USER": "cork", "BASE_DIR": SITE,
+        "MAIL_LOCATION": "maildir:" + MAILDIR, "LOG_PATH": "/dev/stderr"}),
+}
 over = threading.Event()
-renamed = [0] * 5  # by quarter, from 1 on
+renamed = [0] * 5  # by fifth, from 1 on
 looks = {"stays": 0, "comes": 0, "stores": 0}
 wrong = []
 
@@ -30,11 +41,14 @@ def ok(good, name, *more):
 
 class Client:
     def __init__(self):
-        self.s = socket.create_connection(("127.0.0.1", PORT), 120)
-        self.f = self.s.makefile("rb")
-        self.f.readline()
-        self.n = 0
+        self.start(socket.create_connection(("127.0.0.1", PORT), 120))
         self.ask(b"LOGIN demo demo")
+
+    def start(self, s):
+        self.s = s
+        self.f = self.s.makefile("rb")
+        self.greeting = self.f.readline()
+        self.n = 0
 
     def ask(self, command):
         """Untagged lines; a refusal is a complaint."""
@@ -71,16 +85,60 @@ class Client:
         self.s.close()
 
 
-def rename(quarter):
+class Other(Client):
+    """Another server's session, run by the owner of the mail."""
+
+    def __init__(self, name):
+        argv, env = OTHERS[name]
+        owner = os.stat(MAILDIR)
+        ours, its = socket.socketpair()
+        self.process = subprocess.Popen(
+            [SITE + "/" + argv[0]] + argv[1:], cwd=SITE, stdin=its, stdout=its,
+            stderr=open("%s/%s.said" % (SITE, name), "wb"),
+            env=dict(env, HOME=SITE, TZ="UTC",
+                     LD_LIBRARY_PATH="%s/%s.lib" % (SITE, name)),
+            **({"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+               if os.getuid() == 0 else {}))
+        its.close()
+        ours.settimeout(120)
+        self.start(ours)
+        self.ask(b"SELECT INBOX")
+
+    def mine(self, fifth):
+        """UIDs, which need not be ours, by what the message says."""
+        lines = self.ask(b"UID FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]")
+        uids = [int(m[1]) for m in (re.search(rb"UID (\d+)", x) for x in lines)
+                if m]
+        numbers = [int(x[9:]) for x in lines if x.startswith(b"Subject: ")]
+        if sorted(numbers) != list(range(1, MESSAGES + 1)) or \
+                len(uids) != MESSAGES:
+            wrong.append(("another server sees", len(uids), len(numbers)))
+        return [u for u, i in zip(uids, numbers) if i % 5 == fifth]
+
+    def toggle(self, fifth, uids):
+        sign = b"+"
+        while not over.is_set():
+            for i in range(0, len(uids), 20):
+                lines = self.ask(b"UID STORE %s %sFLAGS (\\Flagged)" % (
+                    b",".join(b"%d" % u for u in uids[i:i + 20]), sign))
+                renamed[fifth] += sum(b" FETCH " in x for x in lines)
+                if over.is_set():
+                    break
+            sign = b"-" if sign == b"+" else b"+"
+        self.close()
+        self.process.wait()
+
+
+def rename(fifth):
     """What other programs do; each has messages of its own."""
     names = sorted(n for n in os.listdir(CUR)
-                   if int(n.split(".")[1][1:].split("P")[0]) % 5 == quarter)
+                   if int(n.split(".")[1][1:].split("P")[0]) % 5 == fifth)
     while not over.is_set():
         for i, name in enumerate(names):
             new = name[:-1] if name.endswith("F") else name + "F"
             os.rename(CUR + name, CUR + new)
             names[i] = new
-            renamed[quarter] += 1
+            renamed[fifth] += 1
             time.sleep(0.001)
             if over.is_set():
                 return
@@ -140,7 +198,18 @@ def main():
         ok(False, "all are numbered", *again)
         return
     first.close()
-    threads = [threading.Thread(target=rename, args=(i,)) for i in (1, 2, 3, 4)]
+    threads = [threading.Thread(target=rename, args=(i,)) for i in (3, 4)]
+    for fifth, name in ((1, "courier"), (2, "dovecot")):
+        if not os.path.exists(SITE + "/" + name):
+            print("ok %s among the renamers # SKIP no %s (etc/setup)" %
+                  (name, name), flush=True)
+            threads.append(threading.Thread(target=rename, args=(fifth,)))
+            continue
+        other = Other(name)
+        ok(other.greeting.startswith(b"* "), name + " among the renamers",
+           other.greeting)
+        threads.append(threading.Thread(
+            target=other.toggle, args=(fifth, other.mine(fifth))))
     threads += [threading.Thread(target=f) for f in (store, stays, comes)]
     for t in threads:
         t.start()
@@ -157,7 +226,7 @@ def main():
     ok(not wrong, "%d messages, %d renames: none is told as gone, none gets "
        "another UID" % (MESSAGES, sum(renamed)), *wrong[:5])
     ok(min(renamed[1:]) > 0 and min(looks.values()) > 0,
-       "all came to do something: %r" % looks, renamed)
+       "all came to do something: %r, renames %r" % (looks, renamed[1:]))
     files = os.listdir(CUR)
     ok(len(files) == MESSAGES and
        len({n.split(":")[0] for n in files}) == MESSAGES and

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Four programs rename messages of one folder all the time, a client stores flags
-# in it, others read: no message is told as gone, none gets another UID, none is
-# there twice (renames.py; RELIABILITY D17). Seconds and some messages here, twenty
-# thousand for five minutes in torture.d/renames.sh. Prints TAP.
+# Four programs rename messages of one folder all the time, Courier and Dovecot among
+# them (of O/courier and O/dovecot, or installed), a client stores flags in it, others
+# read: no message is told as gone, none gets another UID, none is there twice
+# (renames.py; RELIABILITY D17). Seconds and some messages here, twenty thousand for
+# five minutes in torture.d/renames.sh. Prints TAP.
 # shellcheck source=t/lib.sh
 . t/lib.sh
 if ! has python3; then
@@ -19,10 +20,12 @@ while [ $i -lt "$messages" ]; do
 	printf 'Subject: %d\n\n%d\n' $i $i >"$box/cur/$((1700000000 + i)).M${i}P1.box:2,"
 done
 chown -R "$(stat -c %u:%g "$box")" "$box/cur"
+unpack courier usr/bin/imapd usr/lib /usr/bin/imapd
+unpack dovecot usr/lib/dovecot/imap usr/lib/dovecot /usr/lib/dovecot/imap
 site_run
 ok 'the server starts'
 clients timeout $((seconds * 4 + 300)) python3 t/site.d/renames.py "$port" "$box" \
-	"$messages" "$seconds"
+	"$messages" "$seconds" "$site"
 site_stop
 ok 'the server stops'
 plan
