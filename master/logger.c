@@ -260,7 +260,11 @@ from_source(struct logger *l, struct source *s)
 	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR));
 }
 
-/* One datagram, and by the kernel's word who has sent it (0: not known). */
+/*
+ * One datagram, and by the kernel's word who has sent it (0: not known). An
+ * empty one is not the end, or any session would close the channel of all: it
+ * has a sender.
+ */
 static ssize_t
 receive(int fd, char *buf, size_t size, pid_t *sender)
 {
@@ -274,7 +278,7 @@ receive(int fd, char *buf, size_t size, pid_t *sender)
 	    .msg_control = control.buf,
 	    .msg_controllen = sizeof(control.buf)};
 	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
 	struct ucred cred;
 	int stray;
 
@@ -292,7 +296,7 @@ receive(int fd, char *buf, size_t size, pid_t *sender)
 			close(stray);
 		}
 	}
-	return n;
+	return n == 0 && c != NULL ? 1 : n;
 }
 
 static void

@@ -184,9 +184,10 @@ malformed_datagrams_are_counted_and_told(void **state)
 	put_line("8");
 	put_line("80x");
 	put_line("62x");
+	put_line("");
 	put_line("60good");
 	assert_non_null(strstr(next_line(), "imapd: good"));
-	assert_non_null(strstr(next_line(), "log: 3 lines dropped"));
+	assert_non_null(strstr(next_line(), "log: 4 lines dropped"));
 }
 
 static void
