@@ -255,6 +255,7 @@ take_watch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 	ask.dev = ipc_get_u64(&get);
 	ask.ino = ipc_get_u64(&get);
 	ask.stamp = ipc_get_u64(&get);
+	ask.number = ipc_get_u64(&get);
 	if (ipc_done(&get) == -1) {
 		errno = EPROTO;
 		return -1;
@@ -274,15 +275,14 @@ static int
 take_unwatch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 {
 	struct ipc_get get;
-	uint64_t dev, ino;
+	uint64_t number;
 
 	ipc_open(&get, msg);
-	dev = ipc_get_u64(&get);
-	ino = ipc_get_u64(&get);
+	number = ipc_get_u64(&get);
 	if (ipc_done(&get) == -1) {
 		errno = EPROTO;
 		return -1;
 	}
-	watched_drop(&w->watched, worker, dev, ino);
+	watched_drop(&w->watched, worker, number);
 	return 0;
 }

@@ -44,6 +44,13 @@ struct watched_mark { /* one inotify watch */
 	struct watched_folder *folder;
 };
 
+struct watched_ref { /* what a worker calls by a number */
+	RB_ENTRY(watched_ref) node;
+	unsigned worker;
+	uint64_t number;
+	struct watched_folder *folder;
+};
+
 struct watched_folder {
 	RB_ENTRY(watched_folder) node;
 	TAILQ_ENTRY(watched_folder) again; /* if due is not 0 */
@@ -52,20 +59,26 @@ struct watched_folder {
 	uint64_t due;   /* ms: post it then; 0: not waiting */
 	uint32_t slot;
 	uint32_t account[2]; /* slots: as an INBOX, and as another folder */
-	uint32_t nrefs;      /* of all workers */
-	uint16_t refs[BOOT_WORKERS];
-	int fds[DIRS]; /* -1: that directory is not there */
+	size_t nrefs;        /* of all workers */
+	int fds[DIRS];       /* -1: that directory is not there */
 	struct watched_mark marks[DIRS];
 };
 
 static int check_dirs(const struct watched_ask *);
 static bool is_account(uint64_t);
 static int check_dir(int, const char *, const struct watched_ask *);
+static int add_ref(
+    struct watched *, unsigned, uint64_t, struct watched_folder *);
+static void drop_ref(struct watched *, struct watched_ref *);
 static struct watched_folder *new_folder(
     struct watched *, const struct watched_ask *);
 static void account_slots(struct watched *, struct watched_folder *, int);
 static void add_marks(struct watched *, struct watched_folder *);
+static void adopt(
+    struct watched *, struct watched_folder *, struct watched_ask *);
+static bool is_dead(int, const struct watched_ask *);
 static void drop_marks(struct watched *, struct watched_folder *);
+static void drop_mark(struct watched *, struct watched_mark *);
 static void free_folder(struct watched *, struct watched_folder *);
 static struct watched_folder *find_folder(
     struct watched *, uint64_t dev, uint64_t ino);
@@ -94,11 +107,21 @@ compare_mark(const struct watched_mark *a, const struct watched_mark *b)
 	return a->wd < b->wd ? -1 : a->wd > b->wd;
 }
 
+static int
+compare_ref(const struct watched_ref *a, const struct watched_ref *b)
+{
+	if (a->worker != b->worker)
+		return a->worker < b->worker ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
 #define LOCAL static __attribute__((unused))
 RB_PROTOTYPE_INTERNAL(watched_tree, watched_folder, node, compare_folder, LOCAL)
 RB_GENERATE_INTERNAL(watched_tree, watched_folder, node, compare_folder, LOCAL)
 RB_PROTOTYPE_INTERNAL(watched_marks, watched_mark, node, compare_mark, LOCAL)
 RB_GENERATE_INTERNAL(watched_marks, watched_mark, node, compare_mark, LOCAL)
+RB_PROTOTYPE_INTERNAL(watched_refs, watched_ref, node, compare_ref, LOCAL)
+RB_GENERATE_INTERNAL(watched_refs, watched_ref, node, compare_ref, LOCAL)
 
 void
 watched_init(struct watched *w, struct board *board, const int *bells,
@@ -113,6 +136,7 @@ watched_init(struct watched *w, struct board *board, const int *bells,
 	w->slow = now_ms() + w->every * UINT64_C(1000);
 	RB_INIT(&w->all);
 	RB_INIT(&w->marks);
+	RB_INIT(&w->refs);
 	TAILQ_INIT(&w->again);
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (w->inotify == -1)
@@ -146,36 +170,66 @@ int
 watched_add(struct watched *w, unsigned worker, struct watched_ask *ask)
 {
 	struct watched_folder *f;
-	bool taken = false;
 	uint64_t seen;
 
 	if (check_dirs(ask) == -1)
 		goto refuse;
 	f = find_folder(w, ask->dev, ask->ino);
-	if (f == NULL) {
-		if ((f = new_folder(w, ask)) == NULL)
-			goto refuse;
-		taken = true;
-	}
-	if (f->refs[worker] == UINT16_MAX) { /* it cannot count */
-		errno = EINVAL;
+	if (f != NULL)
+		adopt(w, f, ask);
+	else if ((f = new_folder(w, ask)) == NULL)
 		goto refuse;
-	}
-	f->refs[worker]++;
-	f->nrefs++;
+	if (add_ref(w, worker, ask->number, f) == -1)
+		return -1;
 	/* What happened between the session's look and our watch. */
 	seen = board_stamp_dirs(f->fds);
 	if (seen != ask->stamp || seen != f->stamp)
 		post(w, f, seen);
-	for (int i = 0; i < DIRS && !taken; i++)
-		if (ask->fds[i] != -1)
-			close(ask->fds[i]);
 	return 0;
 refuse:
 	for (int i = 0; i < DIRS; i++)
 		if (ask->fds[i] != -1)
 			close(ask->fds[i]);
 	return -1;
+}
+
+/* Fails: then a folder that nobody else has goes again. */
+static int
+add_ref(struct watched *w, unsigned worker, uint64_t number,
+    struct watched_folder *f)
+{
+	struct watched_ref *r = NULL;
+	int err = w->nrefs[worker] < w->most ? ENOMEM : EMFILE;
+
+	if (err == ENOMEM)
+		r = calloc(1, sizeof(*r));
+	if (r != NULL) {
+		*r = (struct watched_ref){
+		    .worker = worker, .number = number, .folder = f};
+		if (RB_INSERT(watched_refs, &w->refs, r) == NULL) {
+			f->nrefs++;
+			w->nrefs[worker]++;
+			return 0;
+		}
+		free(r);
+		err = EINVAL;
+	}
+	if (f->nrefs == 0)
+		free_folder(w, f);
+	errno = err;
+	return -1;
+}
+
+static void
+drop_ref(struct watched *w, struct watched_ref *r)
+{
+	struct watched_folder *f = r->folder;
+
+	RB_REMOVE(watched_refs, &w->refs, r);
+	w->nrefs[r->worker]--;
+	free(r);
+	if (--f->nrefs == 0)
+		free_folder(w, f);
 }
 
 /*
@@ -263,6 +317,39 @@ new_folder(struct watched *w, const struct watched_ask *ask)
 }
 
 /*
+ * What the folder lacks: keywords that there were none of before, and what was
+ * moved out of it or removed, whose place a new folder with its number may
+ * have.
+ */
+static void
+adopt(struct watched *w, struct watched_folder *f, struct watched_ask *ask)
+{
+	for (int i = 0; i < DIRS; i++) {
+		if (ask->fds[i] == -1)
+			continue;
+		if (f->fds[i] != -1 && !is_dead(f->fds[i], ask)) {
+			close(ask->fds[i]);
+			continue;
+		}
+		drop_mark(w, &f->marks[i]);
+		if (f->fds[i] != -1)
+			close(f->fds[i]);
+		f->fds[i] = ask->fds[i];
+	}
+	if (w->enhanced)
+		add_marks(w, f);
+}
+
+static bool
+is_dead(int fd, const struct watched_ask *ask)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == -1 || st.st_nlink == 0 ||
+	       check_dir(fd, is_account(ask->dev) ? "." : "..", ask) == -1;
+}
+
+/*
  * The root of its Maildir is the folder itself or the one above: which, only
  * its session knows. A post of the wrong one costs somebody a look at most.
  */
@@ -311,14 +398,19 @@ add_marks(struct watched *w, struct watched_folder *f)
 static void
 drop_marks(struct watched *w, struct watched_folder *f)
 {
-	for (int i = 0; i < DIRS; i++) {
-		if (f->marks[i].wd == -1)
-			continue;
-		/* Fails if the directory is gone: so is the watch. */
-		(void)inotify_rm_watch(w->inotify, f->marks[i].wd);
-		RB_REMOVE(watched_marks, &w->marks, &f->marks[i]);
-		f->marks[i].wd = -1;
-	}
+	for (int i = 0; i < DIRS; i++)
+		drop_mark(w, &f->marks[i]);
+}
+
+static void
+drop_mark(struct watched *w, struct watched_mark *m)
+{
+	if (m->wd == -1)
+		return;
+	/* Fails if the directory is gone: so is the watch. */
+	(void)inotify_rm_watch(w->inotify, m->wd);
+	RB_REMOVE(watched_marks, &w->marks, m);
+	m->wd = -1;
 }
 
 static void
@@ -346,27 +438,24 @@ find_folder(struct watched *w, uint64_t dev, uint64_t ino)
 }
 
 void
-watched_drop(struct watched *w, unsigned worker, uint64_t dev, uint64_t ino)
+watched_drop(struct watched *w, unsigned worker, uint64_t number)
 {
-	struct watched_folder *f = find_folder(w, dev, ino);
+	struct watched_ref key = {.worker = worker, .number = number};
+	struct watched_ref *r = RB_FIND(watched_refs, &w->refs, &key);
 
-	if (f == NULL || f->refs[worker] == 0)
-		return;
-	f->refs[worker]--;
-	if (--f->nrefs == 0)
-		free_folder(w, f);
+	if (r != NULL)
+		drop_ref(w, r);
 }
 
 void
 watched_drop_worker(struct watched *w, unsigned worker)
 {
-	struct watched_folder *f, *next;
+	struct watched_ref key = {.worker = worker}, *r, *next;
 
-	RB_FOREACH_SAFE (f, watched_tree, &w->all, next) {
-		f->nrefs -= f->refs[worker];
-		f->refs[worker] = 0;
-		if (f->nrefs == 0)
-			free_folder(w, f);
+	for (r = RB_NFIND(watched_refs, &w->refs, &key);
+	     r != NULL && r->worker == worker; r = next) {
+		next = RB_NEXT(watched_refs, &w->refs, r);
+		drop_ref(w, r);
 	}
 }
 

@@ -1,6 +1,7 @@
 /*
- * The folders that watch holds: references per worker, inotify, posts, and the
- * slow check. A folder is known by device and inode number of its directory.
+ * The folders that watch holds: references by worker and number, inotify,
+ * posts, and the slow check. A folder is known by device and inode number of
+ * its directory.
  */
 #ifndef MASTER_WATCHED_H
 #define MASTER_WATCHED_H
@@ -26,7 +27,9 @@ enum watched_tell { /* kinds of complaints, each at most every ten minutes */
 
 struct watched_folder;
 struct watched_mark;
+struct watched_ref;
 RB_HEAD(watched_tree, watched_folder);
+RB_HEAD(watched_refs, watched_ref);
 RB_HEAD(watched_marks, watched_mark);
 TAILQ_HEAD(watched_queue, watched_folder);
 
@@ -38,6 +41,8 @@ struct watched {
 	uint32_t every;        /* s between slow checks */
 	size_t nfolders, most; /* most: as RLIMIT_NOFILE allows */
 	struct watched_tree all;
+	struct watched_refs refs;
+	size_t nrefs[BOOT_WORKERS]; /* a worker's: most of them, too */
 	struct watched_marks marks;
 	struct watched_queue again; /* posted once more, by rising due */
 	uint64_t slow;              /* ms: the next slow check */
@@ -50,6 +55,7 @@ struct watched {
 
 struct watched_ask {
 	uint64_t dev, ino;
+	uint64_t number;       /* the worker's for it */
 	uint64_t stamp;        /* as of the session's last look */
 	int fds[WATCHED_DIRS]; /* -1: that directory is not there */
 };
@@ -62,15 +68,15 @@ void watched_init(struct watched *, struct board *, const int *bells,
     const struct settings *, size_t files);
 void watched_settings(struct watched *, const struct settings *);
 /*
- * One more reference of a worker to the folder; its descriptors are taken over
- * (closed if not needed, or on failure). Posts if the stamp is not the one
- * asked with. 0; -1 with errno: EINVAL (not three directories of that folder,
- * or not the root of that account, opened for reading), EMFILE, ENOMEM.
+ * One more reference to the folder; its descriptors are taken over (closed if
+ * not needed, or on failure). Posts if the stamp is not the one asked with. 0;
+ * -1 with errno: EINVAL (not three directories of that folder, or not the root
+ * of that account, opened for reading; a number in use), EMFILE, ENOMEM.
  */
 int watched_add(struct watched *, unsigned worker, struct watched_ask *);
-/* One less; the last one of the last worker ends the watch. */
-void watched_drop(
-    struct watched *, unsigned worker, uint64_t dev, uint64_t ino);
+/* The reference of this number, if there is one; the last one ends the watch.
+ */
+void watched_drop(struct watched *, unsigned worker, uint64_t number);
 /* All of a worker that is gone. */
 void watched_drop_worker(struct watched *, unsigned worker);
 /* inotify is readable. */

@@ -14,7 +14,7 @@
 #include "shm/boot.h"
 #include "shm/ipc_words.h"
 
-#define IPC_VERSION      5      /* said in HELLO; another one is refused */
+#define IPC_VERSION      6      /* said in HELLO; another one is refused */
 #define IPC_BODY_MAX     73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX      3      /* descriptors with one message */
 #define IPC_RECORD_MAX   16384u /* bytes of a parked client's state */
@@ -86,14 +86,16 @@
  *           fd: the stream. The first on a fresh channel follows BECOME.
  * END       u64 conn, u32 why (IPC_END_*), u64 header bytes, u64 body bytes,
  *           u64 received, u64 sent          the session is done with the client
- * LEAVE     the session reads nothing more: whom it has not given back by END
- * or PARK, it has not touched POST      u64 dev, u64 ino, u64 stamp this folder
- * has changed WATCH     u64 dev, u64 ino, u64 stamp; fds: new, cur,
- * courierimapkeywords (an account, BOARD_ACCOUNT: its Maildir's root); from a
- * session: it waits there, one at a time; from a worker: it has a client there
+ * LEAVE     ; the session reads nothing more: whom it has not given back by END
+ *           or PARK, it has not touched
+ * POST      u64 dev, u64 ino, u64 stamp           this folder has changed
+ * WATCH     u64 dev, u64 ino, u64 stamp; fds: new, cur, courierimapkeywords (an
+ *           account, BOARD_ACCOUNT: its Maildir's root). From a session: it
+ *           waits there, one at a time. From a worker, which has a client
+ *           there: and u64 number, by which it ends this
  * GO        u64 dev, u64 ino                      mask entered, now look once
  *           more; to WISH: both 0, nothing is on its way, PARK or STAY
- * UNWATCH   u64 dev, u64 ino
+ * UNWATCH   u64 dev, u64 ino; from a worker: u64 number
  * CHANGED   u64 dev, u64 ino                      look at the folder
  * FOLLOW    u32 first (1: none of those before), u64 dev, u64 ino, u64 stamp;
  *           fds: new, cur, courierimapkeywords. The client wants to hear of

@@ -330,7 +330,6 @@ honest(struct servant *s, const char *dir)
 		/* Watch answers nothing: it must only keep the channel. */
 		ipc_begin(&put, IPC_UNWATCH);
 		ipc_put_u64(&put, 1);
-		ipc_put_u64(&put, 2);
 		(void)ipc_send(channel, &put, NULL, 0);
 		good = await(channel, BOOT_WORKER, s->role, 300) == -1;
 	}

@@ -421,7 +421,7 @@ lie(unsigned n)
 		send_u64(channel[BOOT_SPAWNER], IPC_START, CONN);
 		break;
 	case 6:
-		send_u64(channel[BOOT_WATCH], IPC_UNWATCH, 1);
+		send_u64(channel[BOOT_WATCH], IPC_WATCH, 1);
 		break;
 	case 7: /* a real ticket for another connection */
 		if (get_ticket("user0001", CONN))

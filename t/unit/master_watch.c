@@ -39,6 +39,7 @@ struct place { /* a folder on disk */
 	uint32_t slot;
 	int fds[3];
 	int files;
+	uint64_t number; /* the workers' */
 };
 
 static struct boot boot;
@@ -97,6 +98,7 @@ make_place(struct place *p, const char *name)
 	p->ino = st.st_ino;
 	p->slot = board_slot(board, p->dev, p->ino);
 	p->files = 0;
+	p->number = 1 + p->ino;
 }
 
 static void
@@ -288,6 +290,7 @@ send_watch(
 	ipc_put_u64(&put, p->dev);
 	ipc_put_u64(&put, p->ino);
 	ipc_put_u64(&put, stamp);
+	ipc_put_u64(&put, p->number);
 	assert_int_equal(ipc_send(workers[worker], &put, fds, n), 0);
 }
 
@@ -297,8 +300,7 @@ send_unwatch(int worker, const struct place *p)
 	struct ipc_put put;
 
 	ipc_begin(&put, IPC_UNWATCH);
-	ipc_put_u64(&put, p->dev);
-	ipc_put_u64(&put, p->ino);
+	ipc_put_u64(&put, p->number);
 	assert_int_equal(ipc_send(workers[worker], &put, NULL, 0), 0);
 }
 
@@ -607,26 +609,86 @@ a_stop_ends_it(void **state)
 }
 
 static void
-references_are_counted_per_worker(void **state)
+references_are_known_by_worker_and_number(void **state)
 {
 	uint64_t count;
 
 	(void)state;
 	watched(0, &folder);
-	watched(0, &folder); /* twice */
+	folder.number++;
+	watched(0, &folder); /* another one */
 	send_unwatch(0, &folder);
+	send_unwatch(0, &folder); /* once too often */
+	folder.number--;
 	send_unwatch(1, &folder); /* which has none */
 	usleep(20000);
 	count = board_counter(board, folder.slot);
 	deliver(&folder, "new");
 	assert_true(posted(&folder, count, 5000));
+	/* A number in use is none for a second one. */
+	send_watch(0, &folder, 1, folder.fds, 3);
 	send_unwatch(0, &folder);
-	send_unwatch(0, &folder); /* once too often */
 	watched(1, &other);
 	count = board_counter(board, folder.slot);
 	deliver(&folder, "new");
 	assert_false(posted(&folder, count, 200));
 	assert_int_equal(shared->used, 3); /* none is left behind */
+}
+
+/* A session that was taken over names another's folder. */
+static void
+a_refused_watch_takes_nothing_along(void **state)
+{
+	uint64_t count;
+
+	(void)state;
+	watched(0, &folder);
+	folder.number++;
+	send_watch(0, &folder, 1, other.fds, 3);
+	send_unwatch(0, &folder);
+	folder.number--;
+	watched(0, &other);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "new");
+	assert_true(posted(&folder, count, 5000));
+}
+
+/* ... or has moved its own ones away, and the folder's number is another's now.
+ */
+static void
+what_lies_there_no_more_gives_way(void **state)
+{
+	static const char *const sub[] = {"new", "cur", "courierimapkeywords"};
+	char from[160], to[170];
+	uint64_t count;
+
+	(void)state;
+	send_watch(0, &folder, 1, folder.fds, 2); /* no keywords yet */
+	watched(1, &other);
+	folder.number++;
+	watched(1, &folder);
+	count = board_counter(board, folder.slot);
+	deliver(&folder, "courierimapkeywords");
+	assert_true(posted(&folder, count, 5000));
+	usleep(400000); /* the same once more for a young stamp */
+	for (int i = 0; i < 3; i++) {
+		snprintf(from, sizeof(from), "%s/%s", folder.path, sub[i]);
+		snprintf(to, sizeof(to), "%s/old%d", other.path, i);
+		assert_int_equal(rename(from, to), 0);
+		assert_int_equal(mkdir(from, 0700), 0);
+		close(folder.fds[i]);
+		folder.fds[i] = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	folder.number++;
+	watched(0, &folder);
+	usleep(400000);
+	for (int i = 0; i < 3; i++) {
+		count = board_counter(board, folder.slot);
+		deliver(&folder, sub[i]);
+		assert_true(posted(&folder, count, 5000));
+		usleep(400000);
+	}
+	assert_int_equal(shared->used, 6); /* none is left behind */
 }
 
 static void
@@ -860,7 +922,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		the_slow_check_compares_stamps, setup_slow, teardown),
 	    TEST(a_stop_ends_it),
-	    TEST(references_are_counted_per_worker),
+	    TEST(references_are_known_by_worker_and_number),
+	    TEST(a_refused_watch_takes_nothing_along),
+	    TEST(what_lies_there_no_more_gives_way),
 	    TEST(beyond_max_user_watches_the_slow_check_finds_it),
 	    TEST(an_overflow_is_told_and_every_folder_posted),
 	    TEST(a_reload_switches_inotify_off_and_on),

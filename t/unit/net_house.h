@@ -509,17 +509,35 @@ session_folder(int control, enum ipc_type type, uint64_t ino, int nfds)
 	assert_int_equal(ipc_send(control, &put, fds, nfds), 0);
 }
 
+/* A message with a folder's identity; to watch, UNWATCH has the number of
+ * WATCH. */
 static MAYBE void
 expect_folder(int fd, enum boot_role me, enum ipc_type type, uint64_t ino)
 {
+	static uint64_t called[4096];
+	uint64_t number;
 	struct ipc_msg msg;
 	struct ipc_get g;
 
 	assert_true(heard(fd, me, &msg));
 	assert_string_equal(ipc_name(msg.type), ipc_name(type));
 	ipc_open(&g, &msg);
-	assert_int_equal(ipc_get_u64(&g), 9);
-	assert_int_equal(ipc_get_u64(&g), ino);
+	if (me == BOOT_WATCH && type == IPC_UNWATCH) {
+		number = ipc_get_u64(&g);
+		assert_in_range(number, 1, 4095);
+		assert_int_equal(called[number], ino);
+	} else {
+		assert_int_equal(ipc_get_u64(&g), 9);
+		assert_int_equal(ipc_get_u64(&g), ino);
+	}
+	if (me == BOOT_WATCH && type == IPC_WATCH) {
+		(void)ipc_get_u64(&g);
+		number = ipc_get_u64(&g);
+		assert_in_range(number, 1, 4095);
+		called[number] = ino;
+	}
+	if (me == BOOT_WATCH)
+		assert_int_equal(ipc_done(&g), 0);
 	ipc_drop(&msg);
 }
 

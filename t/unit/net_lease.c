@@ -434,19 +434,15 @@ a_change_wakes_who_idles_on_the_folder(void **state)
 {
 	struct served s, t;
 	int fd = knock(1), other = knock(2), a, b;
-	struct ipc_msg msg;
 
 	(void)state;
 	greeted(fd);
 	greeted(other);
 	a = log_in(fd, 1, "anna", &s);
-	b = log_in(other, 2, "ben", &t);
+	b = log_in(other, 2, "anna", &t);
 	session_folder(a, IPC_WATCH, 42, 3);
 	expect_folder(a, BOOT_SESSION, IPC_GO, 42);
-	assert_true(heard(h.watch, BOOT_WATCH, &msg));
-	assert_int_equal(msg.type, IPC_WATCH);
-	assert_int_equal(msg.nfds, 3);
-	ipc_drop(&msg);
+	expect_folder(h.watch, BOOT_WATCH, IPC_WATCH, 42);
 	session_folder(b, IPC_POST, 42, 0);
 	expect_folder(a, BOOT_SESSION, IPC_CHANGED, 42);
 	/* A stranger's post, through the board. */
@@ -458,6 +454,7 @@ a_change_wakes_who_idles_on_the_folder(void **state)
 	/* A second one on the folder: watch knows it already. */
 	session_folder(b, IPC_WATCH, 42, 3);
 	expect_folder(b, BOOT_SESSION, IPC_GO, 42);
+	expect_none(h.watch, BOOT_WATCH);
 	session_folder(a, IPC_UNWATCH, 42, 0);
 	expect_none(h.watch, BOOT_WATCH);
 	board_post(h.map, board_slot(h.map, 9, 42), 1, h.bells);
@@ -473,6 +470,48 @@ a_change_wakes_who_idles_on_the_folder(void **state)
 	(void)close(other);
 }
 
+/* It may be made up, and only watch can see that. */
+static void
+what_an_account_says_of_a_folder_is_its_own(void **state)
+{
+	struct served s, t;
+	int fd = knock(1), other = knock(2), a, b;
+	uint64_t numbers[2];
+	struct ipc_msg msg;
+	struct ipc_get g;
+
+	(void)state;
+	a = log_in(fd, 1, "anna", &s);
+	b = log_in(other, 2, "ben", &t);
+	for (int i = 0; i < 2; i++) {
+		session_folder(i == 0 ? b : a, IPC_WATCH, 42, 3 - i);
+		expect_folder(i == 0 ? b : a, BOOT_SESSION, IPC_GO, 42);
+		assert_true(heard(h.watch, BOOT_WATCH, &msg));
+		assert_int_equal(msg.type, IPC_WATCH);
+		assert_int_equal(msg.nfds, 3 - i);
+		ipc_open(&g, &msg);
+		for (int skip = 0; skip < 3; skip++)
+			(void)ipc_get_u64(&g);
+		numbers[i] = ipc_get_u64(&g);
+		ipc_drop(&msg);
+	}
+	assert_int_not_equal(numbers[0], numbers[1]);
+	session_folder(b, IPC_UNWATCH, 42, 0);
+	assert_true(heard(h.watch, BOOT_WATCH, &msg));
+	assert_int_equal(msg.type, IPC_UNWATCH);
+	ipc_open(&g, &msg);
+	assert_int_equal(ipc_get_u64(&g), numbers[0]);
+	/* The worker is in the slot's mask as before. */
+	board_post(h.map, board_slot(h.map, 9, 42), 1, h.bells);
+	expect_folder(a, BOOT_SESSION, IPC_CHANGED, 42);
+	(void)close(a);
+	(void)close(b);
+	(void)close(s.stream);
+	(void)close(t.stream);
+	(void)close(fd);
+	(void)close(other);
+}
+
 static void
 a_new_watch_hears_of_every_folder(void **state)
 {
@@ -482,7 +521,7 @@ a_new_watch_hears_of_every_folder(void **state)
 
 	(void)state;
 	a = log_in(fd, 1, "anna", &s);
-	b = log_in(other, 2, "ben", &t);
+	b = log_in(other, 2, "anna", &t);
 	session_folder(a, IPC_WATCH, 42, 2);
 	expect_folder(a, BOOT_SESSION, IPC_GO, 42);
 	expect_folder(h.watch, BOOT_WATCH, IPC_WATCH, 42);
@@ -595,6 +634,7 @@ main(void)
 	    HOUSE(the_spawner_may_refuse),
 	    HOUSE(bad_messages_cost_their_session),
 	    HOUSE(a_change_wakes_who_idles_on_the_folder),
+	    HOUSE(what_an_account_says_of_a_folder_is_its_own),
 	    HOUSE(a_new_watch_hears_of_every_folder),
 	    HOUSE(a_deaf_session_owes_its_notice),
 	    HOUSE(interleaved_logins_are_not_mixed_up),

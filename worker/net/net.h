@@ -110,6 +110,7 @@ struct worker {
 	struct move move;
 	struct source_list grave; /* freed at the end of the tick */
 	uint64_t serial;          /* of sessions' channels */
+	uint64_t watches;         /* numbers given to folders */
 	unsigned refusing;        /* TLS clients that only hear a refusal */
 	unsigned nclients, nfull; /* nfull: when there was no more room, or 0 */
 	bool told_full;

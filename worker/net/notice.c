@@ -3,20 +3,26 @@
  * The order is law: enter the mask, then read the counter, then GO; the session
  * looks once more after GO. A post that came before the mask was entered is in
  * that look, one that came after it makes the slot dirty and rings our bell.
+ * Accounts share no record: whether descriptors are the folder's that a session
+ * names only watch can see, and what one account's session makes up is not to
+ * be another's loss.
  */
 #include "worker/net/notice.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shm/log.h"
 #include "worker/net/park.h"
 #include "worker/net/roster.h"
+#include "worker/net/wake.h"
 
 #define TAKE 256u /* dirty slots at a time; board_take wants 64 at least */
 
 static int read_folder(struct ipc_msg *, uint64_t *, uint64_t *, uint64_t *);
-static struct folder *folder_get(struct worker *, uint64_t, uint64_t);
+static struct folder *folder_get(
+    struct worker *, const struct account *, uint64_t, uint64_t);
 static void folder_take(struct worker *, struct folder *, struct ipc_msg *);
 static void folder_drop(struct worker *, struct folder *);
 static bool is_wanted(const struct folder *);
@@ -35,7 +41,9 @@ folder_compare(const struct folder *a, const struct folder *b)
 		return a->slot < b->slot ? -1 : 1;
 	if (a->dev != b->dev)
 		return a->dev < b->dev ? -1 : 1;
-	return a->ino < b->ino ? -1 : a->ino > b->ino;
+	if (a->ino != b->ino)
+		return a->ino < b->ino ? -1 : 1;
+	return memcmp(a->account, b->account, sizeof(a->account));
 }
 
 int
@@ -61,7 +69,7 @@ notice_watch(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	    k->state != LEASE_SERVING)
 		return -1;
 	notice_leave(w, k);
-	f = folder_get(w, dev, ino);
+	f = folder_get(w, k->account, dev, ino);
 	if (f == NULL)
 		return -1;
 	k->folder = f;
@@ -122,10 +130,10 @@ notice_part(struct worker *w, struct parked *p)
 }
 
 struct folder *
-notice_follow(struct worker *w, uint64_t dev, uint64_t ino, uint64_t stamp,
-    struct ipc_msg *msg)
+notice_follow(struct worker *w, const struct account *a, const uint64_t id[2],
+    uint64_t stamp, struct ipc_msg *msg)
 {
-	struct folder *f = folder_get(w, dev, ino);
+	struct folder *f = folder_get(w, a, id[0], id[1]);
 
 	if (f == NULL)
 		return NULL;
@@ -166,11 +174,13 @@ read_folder(struct ipc_msg *msg, uint64_t *dev, uint64_t *ino, uint64_t *stamp)
 
 /* The folder, entered on the board; NULL: out of memory. */
 static struct folder *
-folder_get(struct worker *w, uint64_t dev, uint64_t ino)
+folder_get(
+    struct worker *w, const struct account *a, uint64_t dev, uint64_t ino)
 {
 	struct folder key = {.dev = dev, .ino = ino}, *f;
 
 	key.slot = board_slot(w->board, dev, ino);
+	memcpy(key.account, a->id, sizeof(key.account));
 	if ((f = RB_FIND(folder_tree, &w->folders, &key)) != NULL)
 		return f;
 	if ((f = calloc(1, sizeof(*f))) == NULL)
@@ -178,6 +188,8 @@ folder_get(struct worker *w, uint64_t dev, uint64_t ino)
 	f->slot = key.slot;
 	f->dev = dev;
 	f->ino = ino;
+	memcpy(f->account, a->id, sizeof(f->account));
+	f->number = ++w->watches;
 	TAILQ_INIT(&f->watching);
 	TAILQ_INIT(&f->parked);
 	if (!slot_used(w, f->slot))
@@ -191,13 +203,13 @@ folder_take(struct worker *w, struct folder *f, struct ipc_msg *msg)
 {
 	/* A keywords folder was made: watch must let go of the old ones. */
 	for (; f->sent > 0; f->sent--)
-		peer_owe(w, &w->watch, IPC_UNWATCH, f->dev, f->ino);
+		peer_owe(w, &w->watch, IPC_UNWATCH, f->number, 0);
 	for (int i = 0; i < f->nfds; i++)
 		(void)close(f->fds[i]);
 	f->nfds = msg->nfds;
 	for (int i = 0; i < f->nfds; i++)
 		f->fds[i] = ipc_take_fd(msg, i);
-	peer_owe(w, &w->watch, IPC_WATCH, f->dev, f->ino);
+	peer_owe(w, &w->watch, IPC_WATCH, f->number, f->slot);
 }
 
 /* Its last client here has left. */
@@ -208,7 +220,7 @@ folder_drop(struct worker *w, struct folder *f)
 	if (!slot_used(w, f->slot))
 		board_leave(w->board, f->slot, w->boot.number);
 	for (; f->sent > 0; f->sent--)
-		peer_owe(w, &w->watch, IPC_UNWATCH, f->dev, f->ino);
+		peer_owe(w, &w->watch, IPC_UNWATCH, f->number, 0);
 	for (int i = 0; i < f->nfds; i++)
 		(void)close(f->fds[i]);
 	free(f);
@@ -296,25 +308,26 @@ notice_again(struct worker *w)
 
 	RB_FOREACH (f, folder_tree, &w->folders) {
 		f->sent = 0;
-		peer_owe(w, &w->watch, IPC_WATCH, f->dev, f->ino);
+		peer_owe(w, &w->watch, IPC_WATCH, f->number, f->slot);
 	}
 }
 
 int
-notice_tell(struct worker *w, uint64_t dev, uint64_t ino)
+notice_tell(struct worker *w, uint64_t number, uint64_t slot)
 {
-	struct folder key = {.dev = dev, .ino = ino}, *f;
+	struct folder *f = first_of(w, (uint32_t)slot);
 	struct ipc_put put;
 
-	key.slot = board_slot(w->board, dev, ino);
-	f = RB_FIND(folder_tree, &w->folders, &key);
-	if (f == NULL || f->nfds == 0)
+	while (f != NULL && f->slot == slot && f->number != number)
+		f = RB_NEXT(folder_tree, &w->folders, f);
+	if (f == NULL || f->number != number || f->nfds == 0)
 		return 0;
 	ipc_begin(&put, IPC_WATCH);
-	ipc_put_u64(&put, dev);
-	ipc_put_u64(&put, ino);
+	ipc_put_u64(&put, f->dev);
+	ipc_put_u64(&put, f->ino);
 	/* Old to a new watch process: it posts, and what it missed is seen. */
 	ipc_put_u64(&put, f->stamp);
+	ipc_put_u64(&put, f->number);
 	if (ipc_send(w->watch.src.fd, &put, f->fds, f->nfds) == -1)
 		return -1;
 	f->sent++;

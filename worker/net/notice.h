@@ -12,6 +12,8 @@ struct folder {
 	RB_ENTRY(folder) byslot;
 	uint32_t slot;
 	uint64_t dev, ino, stamp;
+	uint8_t account[16];  /* whose sessions say that it is this folder */
+	uint64_t number;      /* watch knows it by this */
 	int fds[IPC_FDS_MAX]; /* for a watch process that was restarted */
 	int nfds;
 	unsigned sent; /* WATCHes sent to the watch process */
@@ -34,17 +36,18 @@ void notice_join(struct folder *, struct parked *);
 /* It does no more; nothing if it did not. */
 void notice_part(struct worker *, struct parked *);
 /*
- * One more follower of the folder with these descriptors (taken), or one less.
- * NULL: out of memory.
+ * One more follower of the account's folder (device and inode number) with
+ * these descriptors (taken), or one less. NULL: out of memory.
  */
-struct folder *notice_follow(struct worker *, uint64_t dev, uint64_t ino,
-    uint64_t stamp, struct ipc_msg *);
+struct folder *notice_follow(struct worker *, const struct account *,
+    const uint64_t id[2], uint64_t stamp, struct ipc_msg *);
 void notice_unfollow(struct worker *, struct folder *);
 /* The worker's bell rang: CHANGED to all that watch a stirred folder. */
 void notice_bell(struct worker *);
 /* A new watch process: it hears of every folder. */
 void notice_again(struct worker *);
-/* WATCH for this folder, if it is still watched. 0; -1: no room. */
-int notice_tell(struct worker *, uint64_t dev, uint64_t ino);
+/* WATCH for the folder of this number, if it is still watched. 0; -1: no room.
+ */
+int notice_tell(struct worker *, uint64_t number, uint64_t slot);
 
 #endif

@@ -142,8 +142,6 @@ send_owed(struct worker *w, struct peer *p, const struct owed *owed)
 	} else {
 		ipc_begin(&put, owed->type);
 		ipc_put_u64(&put, owed->a);
-		if (owed->type == IPC_UNWATCH)
-			ipc_put_u64(&put, owed->b);
 		r = ipc_send(p->src.fd, &put, NULL, 0);
 	}
 	/* A broken channel tells by itself, and takes its debts along. */
