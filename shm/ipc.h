@@ -17,7 +17,7 @@
 #define IPC_VERSION      6      /* said in HELLO; another one is refused */
 #define IPC_BODY_MAX     73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX      3      /* descriptors with one message */
-#define IPC_RECORD_MAX   16384u /* bytes of a parked client's state */
+#define IPC_RECORD_MAX   49152u /* bytes of a parked client's state */
 #define IPC_RESUME_INPUT 16384u /* bytes read while it was parked */
 #define IPC_OFFER_MAX    (IPC_RECORD_MAX + 12288u)
 #define IPC_MOVE_MOST    16 /* clients that one worker offers at a time */

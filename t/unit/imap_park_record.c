@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "shm/ipc.h"
 #include "worker/imap/park_record.h"
 
 static struct arena *arena;
@@ -17,7 +18,7 @@ setup(void **state)
 {
 	(void)state;
 	arena = arena_new(1u << 20);
-	buf_init(&out, 16384);
+	buf_init(&out, IPC_RECORD_MAX);
 	return arena == NULL ? -1 : 0;
 }
 
