@@ -58,7 +58,7 @@
 	X(NOTIFY_TEXT_MAX, 4096, "bytes of a NOTIFY set", "NO", "")            \
 	X(NOTIFY_BOXES_MAX, 4096, "mailboxes that it is about",                \
 	    "NOTIFICATIONOVERFLOW", "")                                        \
-	X(NOTIFY_STATE_MAX, 40960, "bytes of it in a parked record",            \
+	X(NOTIFY_STATE_MAX, 40960, "bytes of it in a parked record",           \
 	    "not parked", "")
 
 /* Folders and their names (maildir). */
