@@ -3,20 +3,6 @@
 
 #define COUNT 3000
 
-static struct maildir *
-open_index(void)
-{
-	const struct maildir_options options = {.hostname = "host.example",
-	    .keywords = true,
-	    .umask = 022,
-	    .lock_seconds = 5,
-	    .index = true};
-	struct maildir *md = maildir_open(tree_fd(""), &options);
-
-	assert_non_null(md);
-	return md;
-}
-
 static void
 deliver(unsigned from, unsigned to)
 {
@@ -93,7 +79,7 @@ all_is_found_by_walks_of_several_kinds_and_by_jumps(void **state)
 
 	(void)state;
 	deliver(1, COUNT);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	keep_all(mb);
 	mailbox_close(mb);
@@ -121,7 +107,7 @@ what_is_kept_meanwhile_is_found(void **state)
 
 	(void)state;
 	deliver(1, 100);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	for (uid = 1; uid <= 100; uid += 2)
 		keep(mb, uid, MAILBOX_SENT);
@@ -148,7 +134,7 @@ a_text_at_its_limit_is_kept_and_a_longer_one_is_not(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	deliver(1, 3);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	for (len = MAILBOX_KEPT_MAX - 1; len <= MAILBOX_KEPT_MAX + 1; len++)
 		mailbox_keep(mb, (uint32_t)(len + 2 - MAILBOX_KEPT_MAX),
@@ -180,7 +166,7 @@ an_expunged_message_takes_all_with_it(void **state)
 
 	(void)state;
 	deliver(1, 3);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	for (kind = 1; kind <= MAILBOX_KEPT_KINDS; kind++) {
 		keep(mb, 1, (enum mailbox_kept)kind);
@@ -212,7 +198,7 @@ a_lost_index_costs_what_was_kept_and_nothing_else(void **state)
 
 	(void)state;
 	deliver(1, 2);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	keep(mb, 1, MAILBOX_ENVELOPE);
 	sync_now(mb);

@@ -2,29 +2,16 @@
  * COPY and MOVE: what arrives, what it costs, and that a failure leaves the
  * source whole and the destination as it was.
  */
-#include "t/unit/maildir_store.h"
-
-static struct maildir *md;
-static struct mailbox *mb;
+#include "t/unit/maildir_opened.h"
 
 static int
 setup(void **state)
 {
-	if (tree_setup(state) == -1)
+	if (opened_setup(state) == -1)
 		return -1;
 	tree_folder(".Dst");
 	tree_write(".Dst/courierimapuiddb", "1 77 0000000065\n5 old\n");
-	md = tree_open(false);
-	mb = NULL;
 	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	mailbox_close(mb);
-	maildir_close(md);
-	return tree_teardown(state);
 }
 
 /* n messages with UIDs 1 to n, texts "1\n" and so on, all of them seen. */
@@ -258,7 +245,7 @@ no_folder_and_read_only_are_refused(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, opened_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(copies_are_links_with_names_of_their_own),
 	    TEST(copy_costs_two_syncs_and_move_three),

@@ -4,20 +4,6 @@
 
 #include <time.h>
 
-static struct maildir *
-open_index(void)
-{
-	const struct maildir_options options = {.hostname = "host.example",
-	    .keywords = true,
-	    .umask = 022,
-	    .lock_seconds = 5,
-	    .index = true};
-	struct maildir *md = maildir_open(tree_fd(""), &options);
-
-	assert_non_null(md);
-	return md;
-}
-
 static void
 deliver(unsigned from, unsigned to)
 {
@@ -58,7 +44,7 @@ change(struct mailbox *mb, uint32_t uid, uint8_t flags)
 static void
 the_counts_are_those_of_the_messages(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox_counts few, all;
 	struct mailbox *mb;
 
@@ -84,7 +70,7 @@ the_counts_are_those_of_the_messages(void **state)
 static void
 an_own_change_leaves_it_known(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox_counts counts;
 	struct mailbox *mb, *b;
 
@@ -108,7 +94,7 @@ static void
 what_was_there_then_is_told_first(void **state)
 {
 	const uint32_t three = 3;
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox *mb, *b;
 	struct mailbox_diff d;
 	bool gone;
@@ -139,7 +125,7 @@ what_was_there_then_is_told_first(void **state)
 static void
 with_the_index_lost_in_between_nothing_is_guessed(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox *mb;
 
 	(void)state;
@@ -163,7 +149,7 @@ with_the_index_lost_in_between_nothing_is_guessed(void **state)
 static void
 a_stranger_is_seen(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox_counts counts;
 	struct mailbox *mb;
 
@@ -187,7 +173,7 @@ a_stranger_is_seen(void **state)
 static void
 a_message_filed_is_known_without_a_look(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox_status st;
 	struct mailbox *mb;
 	struct mailbox_diff d;
@@ -249,7 +235,7 @@ file_one(struct maildir *md, uint8_t flags)
 static void
 what_we_filed_is_taken_without_a_look(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox_counts counts;
 	struct mailbox_diff d;
 	struct mailbox *mb;
@@ -298,7 +284,7 @@ what_we_filed_is_taken_without_a_look(void **state)
 static void
 what_the_index_does_not_have_so_is_looked_at(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox *mb;
 	char from[400], to[500];
 	size_t n;
@@ -351,7 +337,7 @@ recent_of(struct maildir *md, bool readonly)
 static void
 recent_is_for_one_alone(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox *open, *other;
 	struct mailbox_status st;
 	struct mailbox_diff d;
@@ -395,7 +381,7 @@ recent_is_for_one_alone(void **state)
 static void
 what_was_claimed_stays_claimed(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox_diff d;
 	struct mailbox *mb;
 	uint32_t uid = 5;
@@ -455,7 +441,7 @@ without_an_index_nothing_old_is_recent(void **state)
 	mailbox_close(mb);
 	maildir_close(md);
 	/* The index comes: all is old. */
-	md = open_index();
+	md = tree_open_index();
 	assert_int_equal(recent_of(md, true), 0);
 	file_one(md, 0);
 	assert_int_equal(recent_of(md, true), 1);
@@ -466,7 +452,7 @@ without_an_index_nothing_old_is_recent(void **state)
 static void
 sizes_are_summed_without_a_look(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox_status st;
 	struct mailbox *mb;
 	uint64_t size, sum = 0;
@@ -497,7 +483,7 @@ sizes_are_summed_without_a_look(void **state)
 static void
 a_lost_uid_file_is_written_from_the_index(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	uint32_t validity, next;
 	struct mailbox *mb;
 	const uint32_t nine = 9;
@@ -533,7 +519,7 @@ a_lost_uid_file_is_written_from_the_index(void **state)
 static void
 an_older_uid_file_takes_no_uid_away(void **state)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	char old[4096];
 	struct mailbox *mb;
 

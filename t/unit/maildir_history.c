@@ -4,20 +4,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-static struct maildir *
-open_index(void)
-{
-	const struct maildir_options options = {.hostname = "host.example",
-	    .keywords = true,
-	    .umask = 022,
-	    .lock_seconds = 5,
-	    .index = true};
-	struct maildir *md = maildir_open(tree_fd(""), &options);
-
-	assert_non_null(md);
-	return md;
-}
-
 static void
 deliver(unsigned from, unsigned to)
 {
@@ -80,7 +66,7 @@ a_change_gives_the_message_and_the_folder_a_higher_number(void **state)
 	(void)state;
 	deliver(1, 3);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	first = mailbox_modseq(mb);
 	no_notice(md);
@@ -99,7 +85,7 @@ a_change_gives_the_message_and_the_folder_a_higher_number(void **state)
 	assert_int_equal(mailbox_modseq(mb), second);
 	mailbox_close(mb);
 	maildir_close(md);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	assert_int_equal(mailbox_modseq(mb), second);
 	assert_int_equal(modseq_of(mb, 1), first);
@@ -121,7 +107,7 @@ what_strangers_did_gets_numbers_too(void **state)
 	(void)state;
 	deliver(1, 4);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	first = mailbox_modseq(mb);
 	assert_int_equal(rename(at("cur/2.x:2,"), at("cur/2.x:2,S")), 0);
@@ -161,14 +147,14 @@ keywords_count_as_changes(void **state)
 	(void)state;
 	deliver(1, 2);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	first = mailbox_modseq(mb);
 	assert_int_equal(mailbox_store(mb, &uid, 1, &change, &changed), 0);
 	h = mailbox_modseq(mb);
 	assert_true(h > first && modseq_of(mb, 1) == h);
 	/* Another session numbers its keywords otherwise. */
-	other = open_index();
+	other = tree_open_index();
 	mb2 = mailbox_open(other, "", false);
 	assert_int_equal(mailbox_modseq(mb2), h);
 	assert_int_equal(modseq_of(mb2, 1), h);
@@ -192,7 +178,7 @@ expunged_uids_are_remembered(void **state)
 	(void)state;
 	deliver(1, 6);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	first = mailbox_modseq(mb);
 	assert_int_equal(mailbox_expunge(mb, uids, 3, gone), 0);
@@ -222,7 +208,7 @@ unchangedsince_leaves_what_was_changed(void **state)
 	(void)state;
 	deliver(1, 3);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	change.unchangedsince = mailbox_modseq(mb);
 	store_one(mb, 1, MAILBOX_ADD, MESSAGE_SEEN);
@@ -258,8 +244,8 @@ another_session_is_followed(void **state)
 	(void)state;
 	deliver(1, 2);
 	tree_settle();
-	a = open_index();
-	b = open_index();
+	a = tree_open_index();
+	b = tree_open_index();
 	mba = mailbox_open(a, "", false);
 	mbb = mailbox_open(b, "", false);
 	assert_int_equal(mailbox_modseq(mba), mailbox_modseq(mbb));
@@ -376,7 +362,7 @@ static void (*const spoil[])(void) = {spoil_remove, spoil_data, spoil_lock,
 static void
 lose(size_t how, bool reopen)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox *mb = mailbox_open(md, "", false);
 	const struct message *m;
 	uint64_t before, told = 0;
@@ -391,7 +377,7 @@ lose(size_t how, bool reopen)
 	if (reopen) {
 		mailbox_close(mb);
 		maildir_close(md);
-		md = open_index();
+		md = tree_open_index();
 		mb = mailbox_open(md, "", false);
 	}
 	for (i = 0; i < 4; i++) {
@@ -447,7 +433,7 @@ an_older_list_is_continued_above_what_is_remembered(void **state)
 	(void)state;
 	deliver(1, 2);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	mailbox_close(mb);
 	maildir_close(md);
@@ -458,7 +444,7 @@ an_older_list_is_continued_above_what_is_remembered(void **state)
 	    p + 3, strchr(p + 3, '\n') + 1, strlen(strchr(p + 3, '\n')));
 	deliver(3, 9);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	assert_int_equal(mailbox_uidnext(mb), 10);
 	mailbox_close(mb);
@@ -473,7 +459,7 @@ an_older_list_is_continued_above_what_is_remembered(void **state)
 	free(old);
 	deliver(10, 10);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	assert_true(mailbox_uidnext(mb) >= 11);
 	assert_non_null(mailbox_find(mb, 1));
@@ -499,7 +485,7 @@ without_an_index_there_are_no_numbers(void **state)
 	tree_mkdir("corkboard");
 	tree_write("corkboard/index", "");
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	assert_non_null(mb);
 	assert_int_equal(mailbox_modseq(mb), 0);
@@ -523,7 +509,7 @@ an_index_that_others_can_write_is_not_used(void **state)
 	tree_mkdir("corkboard");
 	tree_mkdir("corkboard/index");
 	assert_int_equal(chmod(at("corkboard/index"), 0770), 0);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	assert_non_null(mb);
 	assert_int_equal(mailbox_modseq(mb), 0);
@@ -578,7 +564,7 @@ the_mark_is_raised_an_hour_ahead_and_not_lowered(void **state)
 
 	(void)state;
 	deliver(1, 1);
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	mark = read_mark();
 	assert_true(mark >= mailbox_modseq(mb));
@@ -588,7 +574,7 @@ the_mark_is_raised_an_hour_ahead_and_not_lowered(void **state)
 	mailbox_close(mb);
 	maildir_close(md);
 	spoil_remove();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	assert_true(mailbox_modseq(mb) > mark);
 	again = read_mark();
@@ -597,7 +583,7 @@ the_mark_is_raised_an_hour_ahead_and_not_lowered(void **state)
 	maildir_close(md);
 	spoil_remove();
 	tree_write("corkboard/modseq", "garbage\n");
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	assert_true(mailbox_modseq(mb) > again);
 	mailbox_close(mb);
@@ -609,7 +595,7 @@ the_mark_is_raised_an_hour_ahead_and_not_lowered(void **state)
 static void
 write_for_ever(unsigned seed)
 {
-	struct maildir *md = open_index();
+	struct maildir *md = tree_open_index();
 	struct mailbox *mb = mailbox_open(md, "", false);
 	struct mailbox_diff diff;
 	uint64_t last = 0, h;
@@ -661,7 +647,7 @@ killed_writers_harm_nobody(void **state)
 	(void)state;
 	deliver(1, 20);
 	tree_settle();
-	md = open_index();
+	md = tree_open_index();
 	mb = mailbox_open(md, "", false);
 	for (i = 1; i <= 50; i++) {
 		pid = spawn_writer((unsigned)i);

@@ -3,7 +3,7 @@
  * subscriptions, what is broken and what is hostile, and that nothing of it
  * changes.
  */
-#include "t/unit/maildir_store.h"
+#include "t/unit/maildir_opened.h"
 
 #include "maildir/import_dovecot.h"
 #include "maildir/private.h"
@@ -12,23 +12,12 @@
 #define B "1700000002.M2P1.host,S=5,W=5"
 #define C "1700000003.M3P1.host,S=5,W=5"
 
-static struct maildir *md;
-static struct mailbox *mb;
-
 static int
 setup(void **state)
 {
 	md = NULL;
 	mb = NULL;
 	return tree_setup(state);
-}
-
-static int
-teardown(void **state)
-{
-	mailbox_close(mb);
-	maildir_close(md);
-	return tree_teardown(state);
 }
 
 static void
@@ -434,7 +423,7 @@ a_name_whose_dovecot_folder_went_gets_a_higher_uidvalidity(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, opened_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(uids_and_keywords_are_dovecots),
 	    T(dovecots_files_and_letters_stay),

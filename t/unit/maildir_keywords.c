@@ -2,32 +2,11 @@
  * Keywords: names and sets, Courier's three kinds of files, and what a store
  * writes.
  */
-#include "t/unit/maildir_store.h"
+#include "t/unit/maildir_opened.h"
 
 #include "maildir/keywords.h"
 
 #define KW "courierimapkeywords/"
-
-static struct maildir *md;
-static struct mailbox *mb;
-
-static int
-setup(void **state)
-{
-	if (tree_setup(state) == -1)
-		return -1;
-	md = tree_open(false);
-	mb = NULL;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	mailbox_close(mb);
-	maildir_close(md);
-	return tree_teardown(state);
-}
 
 /* Messages 1.m, 2.m ... with UIDs 1, 2 ... */
 static void
@@ -430,7 +409,8 @@ number_of_keywords_is_limited_to_add_not_to_serve(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, opened_setup, opened_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(sets_are_stored_once_and_sorted),
 	    TEST(names_have_no_case_and_keep_their_first_spelling),

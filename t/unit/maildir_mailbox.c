@@ -2,12 +2,10 @@
  * One open folder: what is served from what lies on disk, what others did
  * meanwhile, flags, expunge, and what must never be concluded.
  */
-#include "t/unit/maildir_store.h"
+#include "t/unit/maildir_opened.h"
 
 #include "maildir/private.h"
 
-static struct maildir *md;
-static struct mailbox *mb;
 static unsigned split_dents;  /* getdents64 gives that many entries a call */
 static void (*between)(void); /* and this happens between two calls */
 
@@ -38,19 +36,7 @@ setup(void **state)
 {
 	split_dents = 0;
 	between = NULL;
-	if (tree_setup(state) == -1)
-		return -1;
-	md = tree_open(false);
-	mb = NULL;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	mailbox_close(mb);
-	maildir_close(md);
-	return tree_teardown(state);
+	return opened_setup(state);
 }
 
 static void
@@ -757,7 +743,7 @@ many_messages_keep_their_order(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, opened_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(couriers_folder_is_served_unchanged),
 	    TEST(a_known_folder_is_opened_without_a_write),

@@ -1,28 +1,7 @@
 /*
  * One message: its file, size and date; and the counts of STATUS.
  */
-#include "t/unit/maildir_store.h"
-
-static struct maildir *md;
-static struct mailbox *mb;
-
-static int
-setup(void **state)
-{
-	if (tree_setup(state) == -1)
-		return -1;
-	md = tree_open(false);
-	mb = NULL;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	mailbox_close(mb);
-	maildir_close(md);
-	return tree_teardown(state);
-}
+#include "t/unit/maildir_opened.h"
 
 static void
 open_inbox(void)
@@ -229,7 +208,8 @@ a_name_says_when_the_message_was_saved(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, opened_setup, opened_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(sizes_and_dates_come_from_the_file),
 	    TEST(a_size_is_the_same_wherever_reads_and_blocks_end),

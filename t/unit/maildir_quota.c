@@ -2,7 +2,7 @@
  * maildirsize: what every operation writes into it, what it makes of hostile
  * ones, when it counts again, and what is refused. And the trash.
  */
-#include "t/unit/maildir_store.h"
+#include "t/unit/maildir_opened.h"
 
 #include <sys/time.h>
 #include <time.h>
@@ -12,9 +12,6 @@
 
 #define LIMITS "1000S,10C\n"
 #define USED   "         100            2\n" /* 100.m and 200.m in INBOX */
-
-static struct maildir *md;
-static struct mailbox *mb;
 
 static int
 setup(void **state)
@@ -29,14 +26,6 @@ setup(void **state)
 	md = tree_open(false);
 	mb = mailbox_open(md, "", false);
 	return mb == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	mailbox_close(mb);
-	maildir_close(md);
-	return tree_teardown(state);
 }
 
 static void
@@ -537,7 +526,7 @@ only_what_is_old_is_emptied(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, opened_teardown)
 
 int
 main(void)

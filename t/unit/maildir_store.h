@@ -247,6 +247,21 @@ tree_open(bool uselocks)
 	return md;
 }
 
+/* With an index, to be closed by the test. */
+static inline struct maildir *
+tree_open_index(void)
+{
+	const struct maildir_options options = {.hostname = "host.example",
+	    .keywords = true,
+	    .umask = 022,
+	    .lock_seconds = 5,
+	    .index = true};
+	struct maildir *md = maildir_open(tree_fd(""), &options);
+
+	assert_non_null(md);
+	return md;
+}
+
 /* The same with an index, in place of one without. */
 static inline void
 tree_use_index(struct maildir **md)
