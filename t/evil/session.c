@@ -10,6 +10,8 @@
 #include <bsd/unistd.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "master/spare.h"
@@ -18,9 +20,10 @@
 #include "t/evil/wrong.h"
 #include "worker/imap/session.h"
 
-#define SLY     1000
-#define THIEF   2000
-#define WAIT_MS 20000
+#define SLY      1000
+#define THIEF    2000
+#define WAIT_MS  20000
+#define CLAIM_MS 3000
 
 static struct ipc_msg msg;
 static uint64_t conn;
@@ -108,8 +111,38 @@ send_watch(int control, enum ipc_type type, uint64_t ino, const int *fds)
 	(void)ipc_send_wait(control, &put, fds, 3, 1000);
 }
 
+/* Where user0002 will wait: these descriptors are said to be of its folder. */
 static void
-lie(int control, int n, int rootfd)
+claim(int control, const char *maildir, int rootfd)
+{
+	int fds[3] = {openat(rootfd, "new", O_RDONLY | O_CLOEXEC),
+	    openat(rootfd, "cur", O_RDONLY | O_CLOEXEC),
+	    openat(rootfd, "tmp", O_RDONLY | O_CLOEXEC)};
+	struct ipc_put put;
+	char other[2048];
+	struct stat st;
+
+	(void)snprintf(other, sizeof(other), "%s", maildir);
+	if (strstr(other, "user0001") == NULL)
+		return;
+	memcpy(strstr(other, "user0001"), "user0002", 8);
+	if (stat(other, &st) == -1)
+		return;
+	ipc_begin(&put, IPC_WATCH);
+	ipc_put_u64(&put, st.st_dev);
+	ipc_put_u64(&put, st.st_ino);
+	ipc_put_u64(&put, 0);
+	if (ipc_send(control, &put, fds, 3) == -1 ||
+	    wrong_await(control, BOOT_SESSION, BOOT_WORKER, &msg, WAIT_MS) !=
+		1 ||
+	    msg.type != IPC_GO)
+		return;
+	log_line(LOG_LEVEL_WARN, "claims another's folder");
+	(void)poll(NULL, 0, CLAIM_MS); /* until it is there as well */
+}
+
+static void
+lie(int control, int n, const char *maildir, int rootfd)
 {
 	static const uint64_t two[] = {2, 3}, none[] = {0, 0};
 	int sockets[3] = {stream, stream, stream}, paths[3];
@@ -163,11 +196,15 @@ lie(int control, int n, int rootfd)
 		for (uint64_t i = 0; i < 100; i++)
 			send_watch(control, IPC_FOLLOW, i, sockets);
 		break;
-	case 12:
+	case 12: /* not the end of the channel that it has with others */
+		(void)send(BOOT_FD_LOG, "", 0, MSG_NOSIGNAL);
 		log_courier(0, LOG_LEVEL_INFO,
 		    "LOGIN FAILED, user=root, ip=[203.0.113.9]");
 		for (int i = 0; i < 20000; i++)
 			log_line(LOG_LEVEL_ERR, "flood %d", i);
+		break;
+	case 13:
+		claim(control, maildir, rootfd);
 		break;
 	default:
 		break;
@@ -204,7 +241,7 @@ steal(const char *maildir, int rootfd)
 }
 
 static int
-evil(int control, int n, int rootfd)
+evil(int control, int n, const char *maildir, int rootfd)
 {
 	struct wrong w;
 	struct ipc_get g;
@@ -217,7 +254,7 @@ evil(int control, int n, int rootfd)
 	conn = ipc_get_u64(&g);
 	stream = ipc_take_fd(&msg, 0);
 	if (n >= SLY)
-		lie(control, n - SLY, rootfd);
+		lie(control, n - SLY, maildir, rootfd);
 	else if (wrong_nth(BOOT_SESSION, BOOT_WORKER, (unsigned)n, &w))
 		(void)wrong_send(control, &w, stream);
 	/* What has its right form costs us no channel. */
@@ -249,7 +286,7 @@ serve(const struct settings *set, const struct owner *owner, int rootfd,
 		steal(owner->maildir, rootfd);
 		return 0;
 	}
-	return evil(control, n, rootfd);
+	return evil(control, n, owner->maildir, rootfd);
 }
 
 int

@@ -193,6 +193,40 @@ def lies():
     ok("another's refused" in got, "another's is refused", *got[:8])
 
 
+def logged():
+    with open(SITE + "/log", errors="replace") as f:
+        return f.read()
+
+
+def claimed():
+    """A session of user0001 says that its directories are user0002's INBOX."""
+    box = SITE + "/mail/user0002/Maildir"
+    owner = os.stat(box)
+    c = Client()
+    c.s.sendall(b"evil%d LOGIN user0001 demo\r\n" % (SLY + 13))
+    ok(wait_for(lambda: "session: claims another's folder" in logged()),
+       "the claim is made")
+    victim = Client()
+    victim.ask(b"a", b"LOGIN user0002 demo")
+    victim.ask(b"b", b"SELECT INBOX")
+    victim.s.sendall(b"c IDLE\r\n")
+    victim.f.readline()
+    c.rest()
+    c.close()
+    with open(box + "/tmp/claimed", "w") as f:
+        f.write("Subject: claimed\n\n.\n")
+    os.chown(box + "/tmp/claimed", owner.st_uid, owner.st_gid)
+    os.rename(box + "/tmp/claimed", box + "/new/1800000000.M1P1.claimed")
+    victim.s.settimeout(10)
+    try:
+        said = victim.f.readline()
+    except OSError as e:
+        said = repr(e).encode()
+    ok(said.endswith(b" EXISTS\r\n"), "whose folder it is hears of other "
+       "programs' deliveries as ever", said)
+    victim.close()
+
+
 def sessions(count):
     honest = Honest()
     honest.start()
@@ -216,6 +250,7 @@ def sessions(count):
     said = c.rest()
     ok(said.startswith(b"* BYE"), "a parked state that is none: BYE", said)
     c.close()
+    claimed()
     for n in range(SLY + 8, SLY + 13):
         c = Client()
         c.s.sendall(b"evil%d LOGIN user0001 demo\r\n" % n)
