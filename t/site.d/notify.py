@@ -142,6 +142,15 @@ ok(b"MESSAGES 152 " in last, "the end of a burst is told")
 ok(told <= (time.time() - start) * 10 + 3, "ten notices a second at most")
 print("# %d notices of 150 messages in %.1f s" % (told, done - start))
 made += 1
+while folders() < 500:
+    folder(names[made])
+    made += 1
+e = Client()
+e.ask("a NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))")
+ok(parks(e), "a picture of 500 mailboxes parks")
+other.ask("f APPEND INBOX.%s {5+}\r\nhello" % names[made - 1])
+ok(e.hears(b'STATUS "INBOX.%s" (MESSAGES 1 ' % names[made - 1].encode(), 5) and
+   parks(e), "and is told of the last of them")
 while folders() < BOXES - 1:
     folder(names[made])
     made += 1
