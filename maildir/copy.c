@@ -16,8 +16,9 @@
 #include "maildir/trash.h"
 #include "maildir/usage.h"
 
-#define YOUNG_SECONDS 60 /* a younger file may not be on disk yet */
-#define FSYNC_MAX     32 /* of them that are synced one by one */
+#define YOUNG_SECONDS 60   /* what changed since may not be on disk yet */
+#define BORN_SECONDS  3600 /* no delivery takes as long */
+#define FSYNC_MAX     32   /* of them that are synced one by one */
 #define CHUNK         65536
 
 struct item {
@@ -51,6 +52,7 @@ static void tell_moved(const struct copy *, const struct mailbox_trash *);
 static int plan(struct copy *);
 static int stat_entry(struct mailbox *, size_t, struct stat *);
 static int plan_one(struct copy *, size_t, size_t, const struct stat *);
+static bool is_old(const struct mailbox *, size_t, const struct stat *);
 static int plan_keywords(struct copy *);
 static uint32_t translate(struct copy *, uint32_t);
 static int check_quota(const struct copy *);
@@ -249,9 +251,33 @@ plan_one(struct copy *c, size_t k, size_t i, const struct stat *st)
 	if (item->file == UINT32_MAX)
 		return -1;
 	c->nitems++;
-	if (time(NULL) - st->st_ctime >= YOUNG_SECONDS)
+	if (is_old(c->mb, i, st))
 		c->mb->entries[i].bits |= ENTRY_DURABLE;
 	return 0;
+}
+
+/*
+ * Were its bytes written so long ago that they are on disk, whoever did it? A
+ * flag's rename makes ctime young and nobody can set the birth: then that
+ * tells, if mtime (which anybody can set) does not say that it was written to
+ * since.
+ */
+static bool
+is_old(const struct mailbox *mb, size_t i, const struct stat *st)
+{
+	char file[FILENAME_MAX_LEN + 1];
+	time_t now = time(NULL);
+	struct statx x;
+	int fd;
+
+	if (now - st->st_ctime >= YOUNG_SECONDS)
+		return true;
+	if (now - st->st_mtime < YOUNG_SECONDS)
+		return false;
+	fd = entry_file(mb, i, file);
+	return statx(fd, file, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) == 0 &&
+	       (x.stx_mask & STATX_BTIME) != 0 &&
+	       now - x.stx_btime.tv_sec >= BORN_SECONDS;
 }
 
 static int
