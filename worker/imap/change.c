@@ -2,6 +2,7 @@
 #include "worker/imap/change.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shm/board.h"
@@ -153,13 +154,13 @@ change_post(struct session *s, uint64_t dev, uint64_t ino, uint64_t stamp)
 static void
 post_account(struct session *s)
 {
-	uint64_t dev, ino, stamp;
+	struct stat st;
 	int err = errno;
 
 	if (s->control == -1)
 		stir(s, s->account->rootfd);
-	else if (maildir_identity(s->maildir, "", &dev, &ino, &stamp) == 0)
-		send_post(s, dev | BOARD_ACCOUNT, ino, 0);
+	else if (fstat(s->account->rootfd, &st) == 0)
+		send_post(s, st.st_dev | BOARD_ACCOUNT, st.st_ino, 0);
 	errno = err;
 }
 
