@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void talk_ready(struct conn *);
@@ -25,6 +26,7 @@ static void opens(struct conn *);
 static void fetches(struct conn *);
 static void searches(struct conn *);
 static void changes(struct conn *, const char *);
+static void raw_copy(int, struct dirent **, int);
 static void raw_figure(const char *, double);
 
 static char prefix[64];
@@ -343,7 +345,7 @@ raw_figure(const char *name, double t)
 	figure_print(&f, "%s", name);
 }
 
-/* The system calls of STORE 1:* and EXPUNGE alone, on links like the rest. */
+/* The system calls of STORE, COPY and EXPUNGE alone, on links like the rest. */
 void
 raw_folder(void)
 {
@@ -367,6 +369,7 @@ raw_folder(void)
 		}
 	}
 	raw_figure("STORE 1:* +FLAGS", now() - t);
+	raw_copy(fd, list, n / 10);
 	t = now();
 	for (i = 2; i < 2 + (n - 2) / 10; i++) {
 		(void)snprintf(to, sizeof(to), "%s.", list[i]->d_name);
@@ -386,4 +389,43 @@ raw_folder(void)
 	}
 	raw_figure("EXPUNGE of a tenth", now() - t);
 	(void)close(fd);
+}
+
+/* As many links in another folder, both their directory and a list synced. */
+static void
+raw_copy(int fd, struct dirent **list, int n)
+{
+	char name[1024], from[300];
+	FILE *uids;
+	double t;
+	int i, to;
+
+	(void)snprintf(name, sizeof(name), "%s/copy", options()->maildir);
+	if (mkdir(name, 0700) == -1) {
+		fail("%s: %s", name, strerror(errno));
+	}
+	to = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(name, sizeof(name), "%s/list", options()->maildir);
+	if (to == -1 || (uids = fopen(name, "we")) == NULL) {
+		fail("%s: %s", name, strerror(errno));
+	}
+	t = now();
+	for (i = 2; i < 2 + n; i++) {
+		(void)snprintf(from, sizeof(from), "%s.", list[i]->d_name);
+		if (linkat(fd, from, to, list[i]->d_name, 0) == -1) {
+			fail("link: %s", strerror(errno));
+		}
+	}
+	if (fsync(to) == -1) {
+		fail("fsync: %s", strerror(errno));
+	}
+	for (i = 2; i < 2 + n; i++) {
+		(void)fprintf(uids, "%d %s\n", i, list[i]->d_name);
+	}
+	if (fflush(uids) == EOF || fdatasync(fileno(uids)) == -1) {
+		fail("%s: %s", name, strerror(errno));
+	}
+	raw_figure("COPY of a tenth", now() - t);
+	(void)fclose(uids);
+	(void)close(to);
 }

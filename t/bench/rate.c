@@ -17,6 +17,7 @@
 #define DEPTH  100  /* commands in flight */
 #define LETTER 4096 /* octets of an appended message */
 #define MOST   1000000
+#define LOCK   "../tmp/courier.lock"
 
 static void note_time(double);
 static void login_ready(struct conn *);
@@ -29,8 +30,10 @@ static void pipe_line(struct conn *, const char *, size_t);
 static void append_ready(struct conn *);
 static void append_line(struct conn *, const char *, size_t);
 static void append_begin(struct conn *);
-static void raw_child(unsigned long *, int);
-static bool raw_once(int, int, unsigned long, const char *);
+static void raw_some(const char *, bool);
+static void raw_child(unsigned long *, int, bool);
+static bool raw_once(int, int, unsigned long, bool);
+static bool raw_lock(int, unsigned long);
 static struct conn *clients_open(int);
 static void rate_print(const char *, const struct meter *, double);
 
@@ -320,17 +323,25 @@ letter_make(char *to, size_t n)
 /*
  * What a durable APPEND cannot do without: create, write, fsync, rename,
  * fsync of the directory, a line appended, fdatasync. By so many processes,
- * each in a folder of its own.
+ * each in a folder of its own. And the same with Courier's lock around what
+ * comes after the first fsync, as with IMAP_USELOCKS=1.
  */
 void
 raw_append(void)
+{
+	letter_make(letter, LETTER);
+	raw_some("append 4 KB", false);
+	raw_some("append 4 KB, Courier's lock", true);
+}
+
+static void
+raw_some(const char *name, bool locked)
 {
 	int i, n = options()->clients;
 	unsigned long *count, sum = 0;
 	struct figure f = {.unit = "/s", .cpu_ms = -1};
 	pid_t pid;
 
-	letter_make(letter, LETTER);
 	count = mmap(NULL, (size_t)n * sizeof(*count), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (count == MAP_FAILED) {
@@ -342,7 +353,7 @@ raw_append(void)
 			fail("fork: %s", strerror(errno));
 		}
 		if (pid == 0) {
-			raw_child(&count[i], i);
+			raw_child(&count[i], i, locked);
 			_exit(0);
 		}
 	}
@@ -353,11 +364,12 @@ raw_append(void)
 		sum += count[i];
 	}
 	f.value = (double)sum / options()->seconds;
-	figure_print(&f, "append 4 KB x%d", n);
+	figure_print(&f, "%s x%d", name, n);
+	(void)munmap(count, (size_t)n * sizeof(*count));
 }
 
 static void
-raw_child(unsigned long *count, int i)
+raw_child(unsigned long *count, int i, bool locked)
 {
 	double end = now() + options()->seconds;
 	char path[1024];
@@ -376,7 +388,7 @@ raw_child(unsigned long *count, int i)
 	(void)snprintf(path, sizeof(path), "%s/%d/cur", options()->maildir, i);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (dir != -1 && list != -1 && now() < end) {
-		if (!raw_once(dir, list, *count, letter)) {
+		if (!raw_once(dir, list, *count, locked)) {
 			fail("%s: %s", path, strerror(errno));
 		}
 		(*count)++;
@@ -384,19 +396,38 @@ raw_child(unsigned long *count, int i)
 }
 
 static bool
-raw_once(int cur, int list, unsigned long k, const char *text)
+raw_once(int cur, int list, unsigned long k, bool locked)
 {
 	char name[64], tmp[80], line[80];
 	int fd, n;
 
-	(void)snprintf(name, sizeof(name), "%lu.raw:2,S", k);
-	(void)snprintf(tmp, sizeof(tmp), "../tmp/%lu.raw", k);
+	(void)snprintf(
+	    name, sizeof(name), "%lu.%s:2,S", k, locked ? "locked" : "raw");
+	(void)snprintf(tmp, sizeof(tmp), "../tmp/%lu", k);
 	n = snprintf(line, sizeof(line), "%lu %s\n", k, name);
 	fd = openat(cur, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd == -1 || write(fd, text, LETTER) != LETTER || fsync(fd) == -1 ||
-	    close(fd) == -1) {
+	if (fd == -1 || write(fd, letter, LETTER) != LETTER ||
+	    fsync(fd) == -1 || close(fd) == -1 ||
+	    (locked && !raw_lock(cur, k))) {
 		return false;
 	}
 	return renameat(cur, tmp, cur, name) == 0 && fsync(cur) == 0 &&
-	       write(list, line, (size_t)n) == n && fdatasync(list) == 0;
+	       write(list, line, (size_t)n) == n && fdatasync(list) == 0 &&
+	       (!locked || unlinkat(cur, LOCK, 0) == 0);
+}
+
+/* As Courier takes it, for who comes alone. */
+static bool
+raw_lock(int cur, unsigned long k)
+{
+	static const char id[] = "12345:bench";
+	const ssize_t n = sizeof(id) - 1;
+	char own[80];
+	int fd;
+
+	(void)snprintf(own, sizeof(own), "../tmp/%lu_courierlock", k);
+	fd = openat(cur, own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd != -1 && write(fd, id, (size_t)n) == n && close(fd) == 0 &&
+	       linkat(cur, own, cur, LOCK, 0) == 0 &&
+	       unlinkat(cur, own, 0) == 0;
 }
