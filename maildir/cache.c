@@ -14,12 +14,13 @@
 
 #include "maildir/history_record.h"
 #include "maildir/mailbox.h"
+#include "maildir/sum.h"
 
 #define KIND_FACTS 0
 #define KINDS      (MAILBOX_KEPT_KINDS + 1)
 #define FIRST      4096   /* bytes that a reading brings, doubled */
 #define ENOUGH     65536  /* by each that goes on behind it, up to this */
-#define WRITE      131072 /* bytes; then a writing begins */
+#define WRITE      262144 /* bytes; then a writing begins */
 #define LARGEST    (sizeof(struct record) + MAILBOX_KEPT_MAX)
 
 struct record {        /* in all buffers; its bytes follow, padded to eight */
@@ -379,9 +380,7 @@ static bool
 sum_base(struct cache *c, uint32_t uid, uint64_t *out)
 {
 	const struct mailbox *mb = c->mb;
-	uint64_t h = 0x9ae16a3b2f90404full, v;
-	size_t i = c->near, n, step;
-	const char *p;
+	size_t i = c->near;
 
 	if (i + 1 < mb->n && mb->messages[i].uid < uid)
 		i++;
@@ -390,15 +389,7 @@ sum_base(struct cache *c, uint32_t uid, uint64_t *out)
 	if (i == NOWHERE || (mb->entries[i].bits & ENTRY_MISSING) != 0)
 		return false;
 	c->near = i;
-	p = entry_base(mb, i);
-	for (n = mb->entries[i].len; n > 0; n -= step, p += step) {
-		step = n < sizeof(v) ? n : sizeof(v);
-		v = n; /* so that the length counts */
-		memcpy(&v, p, step);
-		h = (h ^ v) * 0x9e3779b97f4a7c15ull;
-		h ^= h >> 32;
-	}
-	*out = h;
+	*out = sum_add(0, entry_base(mb, i), mb->entries[i].len);
 	return true;
 }
 

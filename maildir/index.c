@@ -27,6 +27,7 @@
 
 #include "maildir/fault.h"
 #include "maildir/private.h"
+#include "maildir/sum.h"
 #include "maildir/util.h"
 
 #define INDEX_MAP     (sizeof(size_t) > 4 ? (size_t)1 << 36 : (size_t)1 << 29)
@@ -42,7 +43,6 @@ struct index_txn {
 	bool write;
 	int (*fn)(struct index_txn *, void *);
 	void *arg;
-	unsigned char buf[INDEX_VALUE_MAX + 8];
 };
 
 static int run(
@@ -161,19 +161,12 @@ int
 index_transact(struct index *ix, bool write,
     int (*fn)(struct index_txn *, void *), void *arg)
 {
-	struct index_txn *txn;
+	struct index_txn txn = {.ix = ix, .write = write, .fn = fn, .arg = arg};
 	unsigned left = 0;
 	int r;
 
 	ix->why = NULL;
-	if ((txn = malloc(sizeof(*txn))) == NULL)
-		return -1;
-	memset(txn, 0, offsetof(struct index_txn, buf));
-	txn->ix = ix;
-	txn->write = write;
-	txn->fn = fn;
-	txn->arg = arg;
-	ix->txn = txn;
+	ix->txn = &txn;
 	if (write)
 		left = alarm(INDEX_WAIT);
 	r = guarded(ix, transact_inside);
@@ -182,7 +175,6 @@ index_transact(struct index *ix, bool write,
 	if (write)
 		(void)alarm(left);
 	ix->txn = NULL;
-	free(txn);
 	return r;
 }
 
@@ -307,14 +299,14 @@ void
 index_put(struct index_txn *txn, const void *key, size_t nkey,
     const void *value, size_t n)
 {
-	MDB_val k = {nkey, (void *)(uintptr_t)key}, v = {n + 8, txn->buf};
+	MDB_val k = {nkey, (void *)(uintptr_t)key}, v = {n + 8, NULL};
 	uint64_t h = sum(key, nkey, value, n);
 
 	if (n > INDEX_VALUE_MAX)
 		leave(txn->ix, "a value is too large");
-	memcpy(txn->buf, &h, 8);
-	memcpy(txn->buf + 8, value, n);
-	check(txn, mdb_put(txn->txn, txn->ix->dbi, &k, &v, 0));
+	check(txn, mdb_put(txn->txn, txn->ix->dbi, &k, &v, MDB_RESERVE));
+	memcpy(v.mv_data, &h, 8);
+	memcpy((char *)v.mv_data + 8, value, n);
 }
 
 void
@@ -389,25 +381,9 @@ take(struct index_txn *txn, MDB_val *mk, MDB_val *mv, struct index_bytes *k,
 }
 
 static uint64_t
-add_sum(uint64_t h, const unsigned char *p, size_t n)
-{
-	uint64_t v;
-
-	for (; n >= 8; p += 8, n -= 8) {
-		memcpy(&v, p, 8);
-		h = (h ^ v) * 0x9e3779b97f4a7c15ull;
-		h ^= h >> 32;
-	}
-	v = n;
-	memcpy(&v, p, n);
-	h = (h ^ v ^ (uint64_t)n << 56) * 0x9e3779b97f4a7c15ull;
-	return h ^ h >> 32;
-}
-
-static uint64_t
 sum(const void *key, size_t nkey, const void *p, size_t n)
 {
-	return add_sum(add_sum(n + 1, key, nkey), p, n);
+	return sum_add(sum_add(0, key, nkey), p, n);
 }
 
 time_t

@@ -43,6 +43,7 @@ int index_write(
 /* For fn: errors never return, they end the transaction. */
 bool index_get(
     struct index_txn *, const void *key, size_t nkey, struct index_bytes *);
+/* Neither key nor value may lie in the index, where a write moves them. */
 void index_put(struct index_txn *, const void *key, size_t nkey,
     const void *value, size_t n);
 void index_del(struct index_txn *, const void *key, size_t nkey);

@@ -24,7 +24,7 @@
 #define INDEX_DATA    "data.mdb"
 #define INDEX_LOCK    "lock.mdb"
 #define INDEX_GUARD   "modseq.lock"
-#define INDEX_VERSION 4
+#define INDEX_VERSION 5
 #define INDEX_RETRY   60 /* s after three failures */
 #define BOOT_ID       "/proc/sys/kernel/random/boot_id"
 #define BOOT_MAX      64

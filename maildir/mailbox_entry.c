@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maildir/sum.h"
+
 static uint32_t hash_of(const struct mailbox *, const char *, size_t);
 static void table_put(uint32_t *, size_t, uint32_t, uint32_t);
 static int table_grow(struct mailbox *, size_t);
@@ -73,17 +75,7 @@ entry_add(struct mailbox *mb, uint32_t uid, const char *base, size_t len)
 static uint32_t
 hash_of(const struct mailbox *mb, const char *p, size_t n)
 {
-	uint64_t h = mb->seed ^ n, v;
-
-	for (; n >= 8; p += 8, n -= 8) {
-		memcpy(&v, p, 8);
-		h = (h ^ v) * 0x9e3779b97f4a7c15ull;
-		h ^= h >> 32;
-	}
-	v = 0;
-	memcpy(&v, p, n);
-	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(h >> 32);
+	return (uint32_t)(sum_add(mb->seed, p, n) >> 32);
 }
 
 static void
@@ -154,18 +146,24 @@ entry_find(struct mailbox *mb, const char *base, size_t len)
 size_t
 entry_by_uid(const struct mailbox *mb, uint32_t uid)
 {
+	const struct message *m = mb->messages;
 	size_t low = 0, high = mb->n, mid;
 
+	if (mb->n == 0 || uid < m[0].uid || uid > m[mb->n - 1].uid)
+		return NOWHERE;
+	/* They rise: as many may be missing as there are gaps, mostly none. */
+	if (uid - m[0].uid < high)
+		high = uid - m[0].uid + 1;
+	if (m[mb->n - 1].uid - uid < mb->n)
+		low = mb->n - 1 - (m[mb->n - 1].uid - uid);
 	while (low < high) {
 		mid = low + (high - low) / 2;
-		if (mb->messages[mid].uid < uid)
+		if (m[mid].uid < uid)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low == mb->n || mb->messages[low].uid != uid)
-		return NOWHERE;
-	return low;
+	return low == mb->n || m[low].uid != uid ? NOWHERE : low;
 }
 
 const char *
