@@ -12,16 +12,14 @@
 #include <unistd.h>
 
 #include "maildir/cache.h"
+#include "maildir/mime.h"
 
 #define CHUNK     16384 /* of the stack, which the compiler clears each time */
-#define LANES     64
 #define SAVED_MAX 253402300799 /* the last second of the year 9999 */
 
 static int open_file(struct mailbox *, size_t, struct stat *);
 static size_t find(struct mailbox *, uint32_t);
 static int count(int, uint64_t *);
-static uint64_t bare_lfs(const char *, size_t, char);
-static uint8_t bare_in_lanes(const char *);
 
 int
 mailbox_message(struct mailbox *mb, uint32_t uid, struct message_file *out)
@@ -147,42 +145,11 @@ count(int fd, uint64_t *size)
 		}
 		if (n == 0)
 			break;
-		total += (uint64_t)n + bare_lfs(buf, (size_t)n, last);
+		total += (uint64_t)n + mime_bare_lfs(buf, (size_t)n, last);
 		last = buf[n - 1];
 	}
 	*size = total;
 	return 0;
-}
-
-/* LFs that no CR precedes; last is the byte before p. */
-static uint64_t
-bare_lfs(const char *p, size_t n, char last)
-{
-	uint64_t bare = 0;
-	size_t i;
-
-	if (n > 0)
-		bare = p[0] == '\n' && last != '\r';
-	for (i = 1; i + LANES <= n; i += LANES)
-		bare += bare_in_lanes(p + i);
-	for (; i < n; i++)
-		bare += p[i] == '\n' && p[i - 1] != '\r';
-	return bare;
-}
-
-/*
- * The same of LANES bytes; p[-1] is there. Of fixed length, without a branch,
- * in bytes: so the compiler takes many at once, at -O2 too.
- */
-static uint8_t
-bare_in_lanes(const char *p)
-{
-	uint8_t bare = 0;
-	int i;
-
-	for (i = 0; i < LANES; i++)
-		bare += (uint8_t)((p[i] == '\n') & (p[i - 1] != '\r'));
-	return bare;
 }
 
 int

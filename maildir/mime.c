@@ -13,6 +13,7 @@
 #include "maildir/mime_header.h"
 
 #define MIME_FIRST 4096 /* a common message needs no more memory */
+#define LANES      64
 
 struct mime {
 	struct mime_part *root;
@@ -50,6 +51,7 @@ enum delimiter {
 	DELIMITER_CLOSE
 };
 
+static uint8_t bare_in_lanes(const char *);
 static void scan_message(struct scan *);
 static void scan_delimiter(struct scan *, unsigned, enum delimiter, size_t);
 static enum delimiter find_owner(const struct scan *, size_t, unsigned *);
@@ -109,15 +111,37 @@ mime_root(const struct mime *m)
 uint64_t
 mime_wire_size(const char *p, size_t n)
 {
-	const char *at = p, *end = p + n, *lf;
-	uint64_t size = n;
+	return n + mime_bare_lfs(p, n, '\0');
+}
 
-	while (at < end && (lf = memchr(at, '\n', (size_t)(end - at)))) {
-		if (lf == p || lf[-1] != '\r')
-			size++;
-		at = lf + 1;
-	}
-	return size;
+uint64_t
+mime_bare_lfs(const char *p, size_t n, char last)
+{
+	uint64_t bare = 0;
+	size_t i;
+
+	if (n > 0)
+		bare = p[0] == '\n' && last != '\r';
+	for (i = 1; i + LANES <= n; i += LANES)
+		bare += bare_in_lanes(p + i);
+	for (; i < n; i++)
+		bare += p[i] == '\n' && p[i - 1] != '\r';
+	return bare;
+}
+
+/*
+ * The same of LANES bytes; p[-1] is there. Of fixed length, without a branch,
+ * in bytes: so the compiler takes many at once, at -O2 too.
+ */
+static uint8_t
+bare_in_lanes(const char *p)
+{
+	uint8_t bare = 0;
+	int i;
+
+	for (i = 0; i < LANES; i++)
+		bare += (uint8_t)((p[i] == '\n') & (p[i - 1] != '\r'));
+	return bare;
 }
 
 static void

@@ -70,5 +70,7 @@ bool mime_find(
 
 /* Size of p[n] when each bare LF is sent as CRLF. */
 uint64_t mime_wire_size(const char *p, size_t n);
+/* LFs in p[n] that no CR precedes; last is the byte before p. */
+uint64_t mime_bare_lfs(const char *p, size_t n, char last);
 
 #endif

@@ -24,7 +24,7 @@ struct cursor { /* inside one raw field value */
 };
 
 static bool field_line(const char *, size_t, size_t, size_t *);
-static bool name_good(const char *, size_t);
+static size_t name_length(const char *, const char *, const char **);
 static void field_use(struct mime_pool *, struct mime_part *,
     const struct mime_text *, const struct mime_text *);
 static void read_type(
@@ -50,6 +50,7 @@ static void skip_to_semicolon(struct cursor *);
 static struct mime_text copy_without(
     struct mime_pool *, const struct mime_text *, const char *, bool);
 static struct mime_text trimmed(const struct mime_text *);
+static bool is_plain(char);
 static bool is_space(char);
 
 void
@@ -109,18 +110,13 @@ mime_field(const char *hdr, size_t n, size_t *pos, struct mime_text *name,
 
 		if (!field_line(hdr, n, at, &line))
 			return false;
-		colon = memchr(hdr + at, ':', line - at);
 		end = line;
 		/* RFC 5322 2.2.3: a line that begins with a blank goes on. */
 		while (end < n && (hdr[end] == ' ' || hdr[end] == '\t'))
 			(void)field_line(hdr, n, end, &end);
 		*pos = end;
-		if (colon == NULL)
-			continue;
-		len = (size_t)(colon - hdr) - at;
-		while (len > 0 && is_space(hdr[at + len - 1]))
-			len--;
-		if (!name_good(hdr + at, len))
+		len = name_length(hdr + at, hdr + line, &colon);
+		if (len == 0)
 			continue;
 		name->p = hdr + at;
 		name->n = len;
@@ -208,18 +204,21 @@ field_line(const char *hdr, size_t n, size_t at, size_t *end)
 }
 
 /*
- * RFC 5322 3.6.8: printable, no blank. It keeps out mbox's "From " line, and a
- * continuation that nothing came before.
+ * RFC 5322 3.6.8: printable, no blank but before its colon (4.5.3). It keeps
+ * out mbox's "From " line, and a continuation that nothing came before. 0: none
  */
-static bool
-name_good(const char *p, size_t n)
+static size_t
+name_length(const char *p, const char *end, const char **colon)
 {
-	size_t i;
+	const char *at = p, *last;
 
-	for (i = 0; i < n; i++)
-		if ((unsigned char)p[i] <= ' ' || p[i] == 0x7f)
-			return false;
-	return n > 0;
+	while (
+	    at < end && *at != ':' && (unsigned char)*at > ' ' && *at != 0x7f)
+		at++;
+	for (last = at; at < end && is_space(*at);)
+		at++;
+	*colon = at;
+	return at < end && *at == ':' ? (size_t)(last - p) : 0;
 }
 
 /* The first field of a name counts. */
@@ -440,9 +439,13 @@ take_token(struct cursor *c, const char *stop)
 {
 	struct mime_text t = {c->p + c->at, 0};
 
-	while (c->at < c->n && !is_space(c->p[c->at]) &&
-	       (c->p[c->at] == '\0' || strchr(stop, c->p[c->at]) == NULL))
-		c->at++;
+	for (; c->at < c->n; c->at++) {
+		char ch = c->p[c->at];
+
+		if (!is_plain(ch) &&
+		    (is_space(ch) || (ch != '\0' && strchr(stop, ch) != NULL)))
+			break;
+	}
 	t.n = (size_t)(c->p + c->at - t.p);
 	return t;
 }
@@ -529,6 +532,14 @@ trimmed(const struct mime_text *value)
 		t.n--;
 	}
 	return t;
+}
+
+/* Most bytes are; it ends nothing. */
+static bool
+is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
 }
 
 static bool

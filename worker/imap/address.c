@@ -26,6 +26,7 @@ static void words_init(struct address_words *, size_t);
 static void words_clear(struct address_words *);
 static void words_blank(struct address_words *);
 static struct mime_text text_of(const struct buf *, size_t, size_t);
+static bool is_plain(char);
 static bool is_space(char);
 static bool is_joiner(char);
 
@@ -141,7 +142,7 @@ read_words(struct address_reader *r, struct address_words *w, const char *stop)
 	while (r->at < r->n) {
 		char c = r->p[r->at];
 
-		if (c != '\0' && strchr(stop, c) != NULL)
+		if (!is_plain(c) && c != '\0' && strchr(stop, c) != NULL)
 			return;
 		if (is_space(c) || c == '>') {
 			space = true;
@@ -180,8 +181,9 @@ read_atom(struct address_reader *r, struct address_words *w, const char *stop)
 	while (r->at < r->n) {
 		char c = r->p[r->at];
 
-		if (is_space(c) || is_joiner(c) || c == '(' || c == '"' ||
-		    c == '>' || (c != '\0' && strchr(stop, c) != NULL))
+		if (!is_plain(c) &&
+		    (is_space(c) || is_joiner(c) || c == '(' || c == '"' ||
+			c == '>' || (c != '\0' && strchr(stop, c) != NULL)))
 			break;
 		r->at++;
 	}
@@ -343,6 +345,14 @@ text_of(const struct buf *b, size_t from, size_t n)
 		t.n = n;
 	}
 	return t;
+}
+
+/* Most bytes are: it ends no word and begins none but an atom. */
+static bool
+is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
 }
 
 static bool

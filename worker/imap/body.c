@@ -25,8 +25,21 @@ enum field {
 	FIELD_COUNT
 };
 
-static const char *const field_names[FIELD_COUNT] = {"date", "subject", "from",
-    "sender", "reply-to", "to", "cc", "bcc", "in-reply-to", "message-id"};
+static const struct {
+	size_t n;
+	const char *name;
+} field_names[FIELD_COUNT] = {
+    [FIELD_DATE] = {4, "date"},
+    [FIELD_SUBJECT] = {7, "subject"},
+    [FIELD_FROM] = {4, "from"},
+    [FIELD_SENDER] = {6, "sender"},
+    [FIELD_REPLY_TO] = {8, "reply-to"},
+    [FIELD_TO] = {2, "to"},
+    [FIELD_CC] = {2, "cc"},
+    [FIELD_BCC] = {3, "bcc"},
+    [FIELD_IN_REPLY_TO] = {11, "in-reply-to"},
+    [FIELD_MESSAGE_ID] = {10, "message-id"},
+};
 
 static void find_fields(const char *, size_t, struct mime_text *);
 static bool is_blank(const struct mime_text *);
@@ -87,13 +100,11 @@ find_fields(const char *hdr, size_t n, struct mime_text *out)
 	}
 	pos = 0;
 	while (mime_field(hdr, n, &pos, &name, &value)) {
-		/* The longest name is In-Reply-To, the shortest To and Cc. */
-		if (name.n > 11)
-			continue;
-		for (i = 0; i < FIELD_COUNT; i++) {
-			if (out[i].p == NULL && is_word(&name, field_names[i]))
+		for (i = 0; i < FIELD_COUNT; i++)
+			if (field_names[i].n == name.n && out[i].p == NULL &&
+			    strncasecmp(name.p, field_names[i].name, name.n) ==
+				0)
 				out[i] = value;
-		}
 	}
 }
 

@@ -16,15 +16,12 @@
 #define BUF_ROOM_MIN   256
 #define BUF_QUOTED_MAX 1024 /* longer strings go as literals */
 
-enum buf_form {
-	FORM_ATOM,
-	FORM_QUOTED,
-	FORM_LITERAL
-};
-
+static inline bool has_room(struct buf *, size_t);
 static bool buf_grow(struct buf *, size_t);
-static enum buf_form string_form(const char *, size_t, bool);
-static void put_quoted(struct buf *, const char *, size_t);
+static bool quotable(const char *, size_t, bool, bool *);
+static bool is_atom(const char *, size_t);
+static bool is_atom_char(unsigned char);
+static void put_quoted(struct buf *, const char *, size_t, bool);
 static void put_literal(struct buf *, const char *, size_t);
 
 void
@@ -51,7 +48,7 @@ buf_clear(struct buf *b)
 void
 buf_bytes(struct buf *b, const void *p, size_t n)
 {
-	if (n == 0 || !buf_grow(b, n))
+	if (n == 0 || !has_room(b, n))
 		return;
 	memcpy(b->p + b->n, p, n);
 	b->n += n;
@@ -66,7 +63,7 @@ buf_str(struct buf *b, const char *s)
 void
 buf_char(struct buf *b, char c)
 {
-	if (!buf_grow(b, 1))
+	if (!has_room(b, 1))
 		return;
 	b->p[b->n++] = c;
 }
@@ -95,7 +92,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	/* One byte more: vsnprintf ends the string. */
-	if (n < 0 || !buf_grow(b, (size_t)n)) {
+	if (n < 0 || !has_room(b, (size_t)n)) {
 		b->failed = true;
 		return;
 	}
@@ -108,10 +105,12 @@ buf_printf(struct buf *b, const char *fmt, ...)
 void
 buf_string(struct buf *b, const char *p, size_t n, bool utf8)
 {
-	if (string_form(p, n, utf8) == FORM_LITERAL)
-		put_literal(b, p, n);
+	bool pairs;
+
+	if (quotable(p, n, utf8, &pairs))
+		put_quoted(b, p, n, pairs);
 	else
-		put_quoted(b, p, n);
+		put_literal(b, p, n);
 }
 
 void
@@ -126,20 +125,21 @@ buf_nstring(struct buf *b, const char *p, size_t n, bool utf8)
 void
 buf_astring(struct buf *b, const char *p, size_t n, bool utf8)
 {
-	switch (string_form(p, n, utf8)) {
-	case FORM_ATOM:
+	if (is_atom(p, n))
 		buf_bytes(b, p, n);
-		break;
-	case FORM_QUOTED:
-		put_quoted(b, p, n);
-		break;
-	case FORM_LITERAL:
-		put_literal(b, p, n);
-		break;
-	}
+	else
+		buf_string(b, p, n, utf8);
 }
 
-/* Room for n bytes and a terminator that only buf_printf writes. */
+/* For n bytes and a terminator that only buf_printf writes. */
+static inline bool
+has_room(struct buf *b, size_t n)
+{
+	if (!b->failed && b->room - b->n > n)
+		return true;
+	return buf_grow(b, n);
+}
+
 static bool
 buf_grow(struct buf *b, size_t n)
 {
@@ -148,15 +148,16 @@ buf_grow(struct buf *b, size_t n)
 
 	if (b->failed)
 		return false;
-	if (b->room > b->n && b->room - b->n > n && b->max - b->n >= n)
-		return true;
-	if (b->n > b->max || n > b->max - b->n) {
+	if (n > b->max - b->n) {
 		b->failed = true;
 		return false;
 	}
 	room = b->room < BUF_ROOM_MIN ? BUF_ROOM_MIN : b->room;
 	while (room - b->n <= n && room <= SIZE_MAX / 2)
 		room *= 2;
+	/* So that who has room is below the ceiling. */
+	if (room > b->max)
+		room = b->max + 1;
 	if (room - b->n <= n || (p = realloc(b->p, room)) == NULL) {
 		b->failed = true;
 		return false;
@@ -167,47 +168,71 @@ buf_grow(struct buf *b, size_t n)
 }
 
 /*
- * The plainest form that RFC 3501 allows. An atom NIL would be read as the
- * nstring NIL by clients that guess, so it is quoted. 8-bit bytes in a quoted
- * string must be UTF-8 (RFC 6855 section 3).
+ * Whether it can be a quoted string, and whether with pairs in it. 8-bit bytes
+ * must be UTF-8 (RFC 6855 section 3). Each byte of an ENVELOPE comes here.
  */
-static enum buf_form
-string_form(const char *p, size_t n, bool utf8)
+static bool
+quotable(const char *p, size_t n, bool utf8, bool *pairs)
 {
-	enum buf_form form;
-	bool eight;
+	bool eight = false;
 	size_t i;
 
-	if (n == 0)
-		return FORM_QUOTED;
+	*pairs = false;
 	if (n > BUF_QUOTED_MAX)
-		return FORM_LITERAL;
-	form = FORM_ATOM;
-	eight = false;
+		return false;
 	for (i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
 
+		if ((c > '"' && c < 0x80 && c != '\\') || c == ' ')
+			continue;
 		if (c == '\0' || c == '\r' || c == '\n')
-			return FORM_LITERAL;
-		if (c >= 0x80)
-			eight = true;
-		if (c <= 0x20 || c >= 0x7f || strchr("(){%*\"\\", c) != NULL)
-			form = FORM_QUOTED;
+			return false;
+		eight |= c >= 0x80;
+		*pairs |= c == '"' || c == '\\';
 	}
-	if (eight && (!utf8 || !utf8_valid(p, n)))
-		return FORM_LITERAL;
-	if (n == 3 && strncasecmp(p, "NIL", 3) == 0)
-		return FORM_QUOTED;
-	return form;
+	return !eight || (utf8 && utf8_valid(p, n));
+}
+
+/* NIL would be read as the nstring NIL by clients that guess. */
+static bool
+is_atom(const char *p, size_t n)
+{
+	size_t i;
+
+	if (n == 0 || n > BUF_QUOTED_MAX ||
+	    (n == 3 && strncasecmp(p, "NIL", 3) == 0))
+		return false;
+	for (i = 0; i < n; i++)
+		if (!is_atom_char((unsigned char)p[i]))
+			return false;
+	return true;
+}
+
+/* ATOM-CHAR, or the "]" of an astring. */
+static bool
+is_atom_char(unsigned char c)
+{
+	switch (c) {
+	case '(':
+	case ')':
+	case '{':
+	case '%':
+	case '*':
+	case '"':
+	case '\\':
+		return false;
+	default:
+		return c > 0x20 && c < 0x7f;
+	}
 }
 
 static void
-put_quoted(struct buf *b, const char *p, size_t n)
+put_quoted(struct buf *b, const char *p, size_t n, bool pairs)
 {
-	size_t i, from;
+	size_t i, from = 0;
 
 	buf_char(b, '"');
-	for (i = from = 0; i < n; i++) {
+	for (i = 0; pairs && i < n; i++) {
 		if (p[i] != '"' && p[i] != '\\')
 			continue;
 		buf_bytes(b, p + from, i - from);

@@ -5,7 +5,6 @@
 #include "worker/imap/content.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -54,18 +53,13 @@ int
 content_open(struct content *c, struct mailbox *box, uint32_t uid)
 {
 	struct message_file f;
-	struct stat st;
-	int result = -1, err;
+	int result, err;
 
 	content_close(c);
 	if (mailbox_message(box, uid, &f) == -1)
 		return -1;
-	if (fstat(f.fd, &st) == 0) {
-		size_t n = (size_t)st.st_size;
-
-		result = n > CONTENT_READ_MAX ? map_all(c, f.fd, n)
-					      : read_all(c, f.fd, n);
-	}
+	result = f.size > CONTENT_READ_MAX ? map_all(c, f.fd, (size_t)f.size)
+					   : read_all(c, f.fd, (size_t)f.size);
 	err = errno;
 	(void)close(f.fd);
 	errno = err;

@@ -43,6 +43,7 @@ struct fetch {
 	/* the message of now */
 	uint32_t seq, uid;
 	enum fetch_open open; /* content has it */
+	bool tree;            /* its parts are needed */
 	struct message m;
 	uint64_t size;
 	time_t date;

@@ -142,6 +142,7 @@ take_kept(struct fetch *f)
 	size_t i;
 
 	f->open = FETCH_NOTHING;
+	f->tree = false;
 	for (i = 0; i < f->nitems; i++) {
 		plan = &f->plan[i];
 		kept = &f->kept[i];
@@ -149,6 +150,8 @@ take_kept(struct fetch *f)
 		if (plan->kind != 0 &&
 		    mailbox_kept(box, f->uid, plan->kind, &kept->p, &kept->n))
 			continue;
+		f->tree |= plan->kind == MAILBOX_BODY ||
+			   plan->kind == MAILBOX_BODYSTRUCTURE;
 		/* RFC 8970 4.1: what is lazy waits for nothing. */
 		if (!f->items[i].lazy && plan->open > f->open)
 			f->open = plan->open;
@@ -174,7 +177,7 @@ open_message(struct fetch *f)
 		   : content_open(&f->content, box, f->uid);
 }
 
-/* Who has the file open does not read it again. */
+/* Who has the file open does not read it again, nor count it twice. */
 static int
 find_size(struct fetch *f)
 {
@@ -186,7 +189,7 @@ find_size(struct fetch *f)
 		return 0;
 	if (f->open == FETCH_NOTHING || !k->whole)
 		return mailbox_size(box, f->uid, &f->size);
-	if (k->mime != NULL) {
+	if (f->tree && content_mime(k) != NULL) {
 		root = mime_root(k->mime);
 		f->size = root->hdr_size + root->body_size;
 	} else {
