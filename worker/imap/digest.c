@@ -16,7 +16,8 @@
 
 static void rounds(uint64_t[4], int);
 static int grow(struct digest_table *);
-static uint32_t *find(struct digest_table *, const struct digest *);
+static struct digest_slot *find(struct digest_table *, const struct digest *);
+static uint32_t tag_of(const struct digest *);
 
 /* Made at first use: after the template was forked, so every session's own. */
 static struct {
@@ -74,16 +75,16 @@ digest_done(struct digest_table *t)
 uint32_t
 digest_number(struct digest_table *t, const struct digest *d)
 {
-	uint32_t *slot;
+	struct digest_slot *slot;
 
 	if (2 * t->n >= t->room && grow(t) == -1)
 		return DIGEST_NONE;
 	slot = find(t, d);
-	if (*slot == DIGEST_NONE) {
+	if (slot->number == DIGEST_NONE) {
 		t->digests[t->n] = *d;
-		*slot = (uint32_t)t->n++;
+		*slot = (struct digest_slot){(uint32_t)t->n++, tag_of(d)};
 	}
-	return *slot;
+	return slot->number;
 }
 
 static void
@@ -110,7 +111,7 @@ grow(struct digest_table *t)
 	    .room = t->room == 0 ? TABLE_MIN : 2 * t->room,
 	    .probes = t->probes};
 	struct digest *digests;
-	size_t i;
+	size_t i, at;
 
 	if (bigger.room / 2 > DIGEST_NONE)
 		return -1;
@@ -122,8 +123,13 @@ grow(struct digest_table *t)
 	if (bigger.slots == NULL)
 		return -1;
 	memset(bigger.slots, 0xff, bigger.room * sizeof(*bigger.slots));
-	for (i = 0; i < t->n; i++)
-		*find(&bigger, &digests[i]) = (uint32_t)i;
+	for (i = 0; i < t->n; i++) {
+		at = (size_t)digests[i].a & (bigger.room - 1);
+		while (bigger.slots[at].number != DIGEST_NONE)
+			at = (at + 1) & (bigger.room - 1);
+		bigger.slots[at] =
+		    (struct digest_slot){(uint32_t)i, tag_of(&digests[i])};
+	}
 	bigger.n = t->n;
 	free(t->slots);
 	*t = bigger;
@@ -131,18 +137,26 @@ grow(struct digest_table *t)
 }
 
 /* Its slot, or the free one where it belongs. */
-static uint32_t *
+static struct digest_slot *
 find(struct digest_table *t, const struct digest *d)
 {
 	size_t i = (size_t)d->a & (t->room - 1);
 	const struct digest *there;
 
 	t->probes++;
-	for (; t->slots[i] != DIGEST_NONE; i = (i + 1) & (t->room - 1)) {
+	for (; t->slots[i].number != DIGEST_NONE; i = (i + 1) & (t->room - 1)) {
 		t->probes++;
-		there = &t->digests[t->slots[i]];
+		if (t->slots[i].tag != tag_of(d))
+			continue;
+		there = &t->digests[t->slots[i].number];
 		if (there->a == d->a && there->b == d->b)
 			break;
 	}
 	return &t->slots[i];
+}
+
+static uint32_t
+tag_of(const struct digest *d)
+{
+	return (uint32_t)d->b;
 }

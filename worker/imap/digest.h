@@ -18,11 +18,16 @@ struct digest digest_of(const void *p, size_t n);
 
 #define DIGEST_NONE UINT32_MAX
 
+struct digest_slot {
+	uint32_t number; /* DIGEST_NONE: free */
+	uint32_t tag;    /* of the digest, which lies elsewhere in memory */
+};
+
 struct digest_table {
-	struct digest *digests; /* by number; owned */
-	uint32_t *slots;        /* their numbers, or DIGEST_NONE; owned */
-	size_t n, room;         /* room of slots: a power of 2, or 0 */
-	uint64_t probes;        /* slots looked at, for tests */
+	struct digest *digests;    /* by number; owned */
+	struct digest_slot *slots; /* owned */
+	size_t n, room;            /* room of slots: a power of 2, or 0 */
+	uint64_t probes;           /* slots looked at, for tests */
 };
 
 /* It begins as zeros. */
