@@ -167,12 +167,13 @@ remember(struct peer *p, struct owed owed)
 	struct owed *more;
 	size_t room;
 
-	if (p->first + p->nowed == p->room && p->first > 0) {
+	/* Where half is paid, or each of many would move all of them. */
+	if (p->first + p->nowed == p->room && p->first > p->nowed) {
 		memmove(
 		    p->owed, p->owed + p->first, p->nowed * sizeof(*p->owed));
 		p->first = 0;
 	}
-	if (p->nowed == p->room) {
+	if (p->first + p->nowed == p->room) {
 		room = p->room > 0 ? p->room * 2 : 64;
 		more = reallocarray(p->owed, room, sizeof(*more));
 		if (more == NULL)
