@@ -18,6 +18,7 @@
 #define IPC_BODY_MAX     73728u /* bytes of the largest body (SERVE) */
 #define IPC_FDS_MAX      3      /* descriptors with one message */
 #define IPC_RECORD_MAX   49152u /* bytes of a parked client's state */
+#define IPC_SAID_MAX     8192u  /* bytes that were told, with PARK */
 #define IPC_RESUME_INPUT 16384u /* bytes read while it was parked */
 #define IPC_OFFER_MAX    (IPC_RECORD_MAX + 12288u)
 #define IPC_MOVE_MOST    16 /* clients that one worker offers at a time */
@@ -110,7 +111,9 @@
  *           last WATCH), u32 bad (commands in a row), u32 quiet (s since the
  *           client's last byte), u64 header bytes, u64 body bytes, u64 read,
  *           u64 written (as WISH), str tag (of its IDLE, "": none), bytes
- *           record (worker/imap/park_record.h; the worker only keeps it)
+ *           record (worker/imap/park_record.h; the worker only keeps it), u32
+ *           likewise (1: who waits for news with the record that this one came
+ *           with has to hear the same), bytes said (all that it was told)
  * RESUME    u64 conn, u32 flags (IPC_SERVE_*, IPC_RESUME_*), str peer address,
  *           u32 peer port, u32 bad, u64 counter (the board's, of its folder; 0:
  *           none), str tag, bytes record, bytes input already read; fd: the
@@ -177,7 +180,7 @@
 	X(SHUTDOWN, WORKER, SESSION, 0, 64)                                    \
 	X(WISH, SESSION, WORKER, 0, 64)                                        \
 	X(STAY, ANY, ANY, 0, 64)                                               \
-	X(PARK, SESSION, WORKER, 0, IPC_RECORD_MAX + 2048)                     \
+	X(PARK, SESSION, WORKER, 0, IPC_RECORD_MAX + IPC_SAID_MAX + 2048)      \
 	X(RESUME, WORKER, SESSION, 1,                                          \
 	    IPC_RECORD_MAX + IPC_RESUME_INPUT + 2048)                          \
 	X(WANTED, WORKER, SESSION, 0, 64)                                      \

@@ -93,6 +93,8 @@ send_park(int control, uint64_t of)
 		ipc_put_u64(&put, 0);
 	ipc_put_str(&put, "");
 	ipc_put_bytes(&put, "a record of another kind", 24);
+	ipc_put_u32(&put, 1);
+	ipc_put_bytes(&put, "* BYE for all\r\n", 15);
 	(void)ipc_send(control, &put, NULL, 0);
 }
 

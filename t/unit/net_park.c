@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "t/unit/net_parked.h"
-#include "worker/net/park.h"
+#include "worker/net/likewise.h"
 
 static uint64_t hurry; /* s that the clock is ahead */
 
@@ -219,28 +219,28 @@ a_lingering_session_that_gave_up_costs_nothing(void **state)
 	(void)close(r.stream);
 }
 
-/* Client 6 of the same account, by the session that lingers; parked as well. */
+/* One more of the account, by the session that lingers; parked as well. */
 static int
-second_client(void)
+another(uint64_t conn, uint64_t ino, const char *tag)
 {
 	struct started start;
 	struct asked q;
-	int other = knock(6);
+	int other = knock(conn);
 
 	greeted(other);
 	say(other, "t1 LOGIN anna secret\r\n");
 	expect_ask(&q);
-	auth_yes(6, "anna");
+	auth_yes(conn, "anna");
 	expect_start(&start);
 	assert_int_equal(start.fresh, 0);
-	spawner_started(6);
+	spawner_started(conn);
 	expect_serve(control, &served);
-	session_folder(control, IPC_WATCH, 7, 3);
-	expect_folder(control, BOOT_SESSION, IPC_GO, 7);
-	send_wish(6, 0);
+	session_folder(control, IPC_WATCH, ino, 3);
+	expect_folder(control, BOOT_SESSION, IPC_GO, ino);
+	send_wish(conn, 0);
 	expect_type(IPC_GO);
 	(void)close(served.stream);
-	send_park(6, IPC_PARK_SELECTED, 7, 0, "i2");
+	send_park(conn, IPC_PARK_SELECTED, ino, 0, tag);
 	return other;
 }
 
@@ -258,7 +258,8 @@ a_session_that_leaves_has_touched_nobody(void **state)
 	h.boot.set.linger = 1;
 	house_settle();
 	park(IPC_PARK_SELECTED, 7, "i1");
-	other = second_client();
+	park_record = OTHER; /* or the one would speak for the other */
+	other = another(6, 7, "i2");
 	board_post(h.map, slot, 1, h.bells);
 	turns(3);
 	ipc_begin(&put, IPC_LEAVE);
@@ -281,6 +282,200 @@ a_session_that_leaves_has_touched_nobody(void **state)
 	say(other, "DONE\r\n");
 	assert_string_equal(line(other), "i2 OK IDLE completed");
 	(void)close(other);
+}
+
+static void
+post(void)
+{
+	board_post(h.map, board_slot(h.map, 9, 7), 1, h.bells);
+}
+
+/* The session has told conn, and whoever knew the same hears it as well. */
+static void
+tell(uint64_t conn, const char *tag)
+{
+	park_said = "* 9 EXISTS\r\n";
+	park_record = OTHER;
+	send_park(conn, IPC_PARK_SELECTED, 7, 0, tag);
+	park_said = NULL;
+}
+
+static void
+what_one_is_told_others_hear_who_knew_the_same(void **state)
+{
+	struct resumed r;
+	int other;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	other = another(6, 7, "i2");
+	post();
+	expect_resume(&r);
+	assert_int_equal(r.conn, 5);
+	(void)close(r.stream);
+	expect_none(control, BOOT_SESSION);
+	tell(5, "i1");
+	assert_string_equal(line(other), "* 9 EXISTS");
+	expect_none(control, BOOT_SESSION);
+	assert_silent(fd); /* the session itself has told it */
+	/* It knows more now, and is told of what comes next. */
+	post();
+	expect_resume(&r);
+	assert_memory_equal(r.record, OTHER, 3);
+	(void)close(r.stream);
+	tell(r.conn, r.tag);
+	say(other, "DONE\r\n");
+	if (r.conn == 5)
+		assert_string_equal(line(other), "* 9 EXISTS");
+	assert_string_equal(line(other), "i2 OK IDLE completed");
+	(void)close(other);
+}
+
+/* The words are of before the second post: nobody misses what came after. */
+static void
+who_hears_what_another_is_told_is_woken_for_what_came_since(void **state)
+{
+	struct resumed r;
+	int other;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	other = another(6, 7, "i2");
+	post();
+	expect_resume(&r);
+	(void)close(r.stream);
+	post();
+	turns(3);
+	tell(5, "i1");
+	assert_string_equal(line(other), "* 9 EXISTS");
+	expect_resume(&r);
+	assert_int_equal(r.flags, IPC_RESUME_NEWS);
+	(void)close(r.stream);
+	expect_none(control, BOOT_SESSION);
+	tell(r.conn, r.tag);
+	assert_string_equal(line(r.conn == 5 ? other : fd), "* 9 EXISTS");
+	expect_none(control, BOOT_SESSION);
+	(void)close(other);
+}
+
+static void
+who_knew_something_else_hears_it_from_a_session(void **state)
+{
+	struct resumed r;
+	int other;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	park_record = OTHER;
+	other = another(6, 7, "i2");
+	post();
+	for (int i = 0; i < 2; i++) {
+		expect_resume(&r);
+		(void)close(r.stream);
+		tell(r.conn, r.tag);
+	}
+	expect_none(control, BOOT_SESSION);
+	assert_silent(fd);
+	assert_silent(other);
+	(void)close(other);
+}
+
+static void
+who_waits_for_another_folder_hears_nothing_of_this(void **state)
+{
+	struct resumed r;
+	int other;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	other = another(6, 8, "i2");
+	post();
+	expect_resume(&r);
+	assert_int_equal(r.conn, 5);
+	(void)close(r.stream);
+	board_post(h.map, board_slot(h.map, 9, 8), 1, h.bells);
+	turns(3);
+	tell(5, "i1");
+	expect_resume(&r);
+	assert_int_equal(r.conn, 6);
+	(void)close(r.stream);
+	assert_silent(other);
+	(void)close(other);
+}
+
+/* As where a message is \Recent to the first of them. */
+static void
+what_is_for_one_alone_no_other_hears(void **state)
+{
+	struct resumed r;
+	int other;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	other = another(6, 7, "i2");
+	post();
+	expect_resume(&r);
+	(void)close(r.stream);
+	send_park(5, IPC_PARK_SELECTED, 7, 0, "i1");
+	expect_resume(&r);
+	assert_int_equal(r.conn, 6);
+	(void)close(r.stream);
+	assert_silent(other);
+	(void)close(other);
+}
+
+/* What it says meanwhile is looked at when it has heard the news. */
+static void
+who_ends_its_idle_hears_the_news_first(void **state)
+{
+	struct resumed r;
+	int other;
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i1");
+	other = another(6, 7, "i2");
+	post();
+	expect_resume(&r);
+	(void)close(r.stream);
+	say(other, "DONE\r\n");
+	turns(3);
+	tell(5, "i1");
+	assert_string_equal(line(other), "* 9 EXISTS");
+	assert_string_equal(line(other), "i2 OK IDLE completed");
+	(void)close(other);
+}
+
+/* So many that the worker does not tell all of them in one go. */
+static void
+a_crowd_is_told_some_at_a_time(void **state)
+{
+	enum {
+		CROWD = LIKEWISE_MOST + 3
+	};
+	struct resumed r;
+	int other[CROWD];
+
+	(void)state;
+	park(IPC_PARK_SELECTED, 7, "i");
+	for (int i = 0; i < CROWD; i++)
+		other[i] = another(100 + (uint64_t)i, 7, "i");
+	post();
+	expect_resume(&r);
+	assert_int_equal(r.conn, 5);
+	(void)close(r.stream);
+	tell(5, "i");
+	expect_resume(&r);
+	assert_int_equal(r.conn, 100 + LIKEWISE_MOST);
+	assert_memory_equal(r.record, RECORD, 3);
+	(void)close(r.stream);
+	tell(r.conn, "i");
+	expect_none(control, BOOT_SESSION);
+	for (int i = 0; i < CROWD; i++) {
+		if (i != LIKEWISE_MOST)
+			assert_string_equal(line(other[i]), "* 9 EXISTS");
+		assert_silent(other[i]);
+		(void)close(other[i]);
+	}
 }
 
 static void
@@ -534,6 +729,13 @@ main(void)
 	    PARK(without_a_session_one_is_started_with_the_ticket),
 	    PARK(a_lingering_session_that_gave_up_costs_nothing),
 	    PARK(a_session_that_leaves_has_touched_nobody),
+	    PARK(what_one_is_told_others_hear_who_knew_the_same),
+	    PARK(who_hears_what_another_is_told_is_woken_for_what_came_since),
+	    PARK(who_knew_something_else_hears_it_from_a_session),
+	    PARK(who_waits_for_another_folder_hears_nothing_of_this),
+	    PARK(what_is_for_one_alone_no_other_hears),
+	    PARK(who_ends_its_idle_hears_the_news_first),
+	    PARK(a_crowd_is_told_some_at_a_time),
 	    PARK(the_end_of_a_parked_client_is_logged),
 	    PARK(its_time_out_goes_on_while_it_is_parked),
 	    PARK(a_stop_says_bye_to_the_parked),

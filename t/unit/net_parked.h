@@ -8,6 +8,7 @@
 #include "t/unit/net_house.h"
 
 #define RECORD "\2\0\0" /* of IPC_RECORD_VERSION */
+#define OTHER  "\2\0\1"
 
 struct resumed {
 	uint64_t conn;
@@ -21,12 +22,16 @@ struct resumed {
 static int fd, control;
 static struct served served;
 static uint64_t park_dev = 9;
+static const char *park_record = RECORD; /* three bytes */
+static const char *park_said; /* not NULL: with PARK, it holds for others */
 
 static MAYBE int
 up(void **state)
 {
 	int r = house_up(state);
 
+	park_record = RECORD;
+	park_said = NULL;
 	h.boot.set.inactivity_timeout = 1800;
 	h.boot.set.output_timeout = 300;
 	h.boot.set.park = 1;
@@ -85,7 +90,9 @@ send_park(uint64_t conn, uint32_t flags, uint64_t ino, uint32_t heard_changes,
 	for (uint64_t i = 1; i <= 4; i++)
 		ipc_put_u64(&put, 100 * i);
 	ipc_put_str(&put, tag);
-	ipc_put_bytes(&put, RECORD, 3);
+	ipc_put_bytes(&put, park_record, 3);
+	ipc_put_u32(&put, park_said != NULL);
+	ipc_put_str(&put, park_said != NULL ? park_said : "");
 	assert_int_equal(ipc_send(control, &put, NULL, 0), 0);
 	turns(2);
 }
@@ -130,7 +137,7 @@ expect_resume(struct resumed *r)
 		memcpy(r->input, p, r->ninput);
 	assert_int_equal(ipc_done(&g), 0);
 	assert_int_equal(r->nrecord, 3);
-	assert_memory_equal(r->record, RECORD, 3);
+	assert_memory_equal(r->record, RECORD, 2);
 	r->stream = ipc_take_fd(&msg, 0);
 	assert_int_not_equal(r->stream, -1);
 }

@@ -17,8 +17,9 @@
 
 static bool is_quiet(struct session *);
 static bool pay(struct session *);
-static int print(struct session *, struct buf *);
-static bool hand_over(struct session *, const struct buf *, time_t);
+static int print(struct session *, struct control_park *);
+static bool hand_over(struct session *, struct control_park *);
+static bool holds_for_others(const struct session *, const struct buf *);
 static bool refuse(struct session *, const char *);
 static bool blocked(void *);
 
@@ -39,14 +40,21 @@ park_possible(const struct session *s)
 bool
 park_client(struct session *s, time_t quiet)
 {
-	struct buf record;
-	bool parked;
+	struct control_park p = {.quiet = quiet};
+	bool may, parked;
 
-	if (!park_possible(s) || !is_quiet(s) || !pay(s))
+	if (!park_possible(s))
 		return false;
-	buf_init(&record, IPC_RECORD_MAX);
-	parked = print(s, &record) == 0 && hand_over(s, &record, quiet);
-	buf_done(&record);
+	buf_init(&p.record, IPC_RECORD_MAX);
+	buf_init(&p.said, IPC_SAID_MAX);
+	if (s->client.newsonly)
+		buf_bytes(&p.said, s->wire.obuf.p, s->wire.obuf.n);
+	may = is_quiet(s) && pay(s);
+	parked = may && print(s, &p) == 0 && hand_over(s, &p);
+	buf_done(&p.record);
+	buf_done(&p.said);
+	if (!may)
+		return false;
 	if (!parked) {
 		/* What has just happened is told first, and then at once. */
 		if (!s->news.changed)
@@ -93,7 +101,7 @@ pay(struct session *s)
 
 /* -1: too large, or no change numbers to come back by. */
 static int
-print(struct session *s, struct buf *out)
+print(struct session *s, struct control_park *p)
 {
 	const struct client *c = &s->client;
 	struct park_record r = {.utf8 = c->utf8,
@@ -110,36 +118,46 @@ print(struct session *s, struct buf *out)
 	r.notify = (const uint8_t *)notify.p;
 	r.nnotify = notify.n;
 	if (!s->client.keeps) {
-		park_print(out, &r);
-		s->client.keeps = out->failed;
+		park_print(&p->record, &r);
+		s->client.keeps = p->record.failed;
 	}
+	/* A message is \Recent to one client only. */
+	p->likewise = r.selected && r.recent.n == 0 && r.nnotify == 0;
 	buf_done(&notify);
 	return s->client.keeps ? -1 : 0;
 }
 
 static bool
-hand_over(struct session *s, const struct buf *record, time_t quiet)
+hand_over(struct session *s, struct control_park *p)
 {
 	const struct client *c = &s->client;
-	uint64_t dev = 0, ino = 0;
 
 	/* The worker has been in the mask since WATCH. */
-	if (c->notify != NULL && notify_place(s, &dev, &ino) == -1)
+	if (c->notify != NULL && notify_place(s, &p->dev, &p->ino) == -1)
 		return false;
 	if (c->notify != NULL)
 		notify_follow(s);
 	else if (c->idle_tag[0] != '\0' && c->waits)
-		mailbox_identity(c->view->mailbox, &dev, &ino);
+		mailbox_identity(c->view->mailbox, &p->dev, &p->ino);
 	if (!c->newsonly && !control_wish(s))
 		return false;
 	/* A late CHANGED of what it waits for no more is nobody's. */
-	if (ino == 0)
+	if (p->ino == 0)
 		s->news.changed = false;
 	if (s->news.changed || !wire_is_quiet(&s->wire)) {
 		control_stay(s);
 		return false;
 	}
-	return control_park(s, record, dev, ino, quiet) == 0;
+	p->likewise = p->likewise && holds_for_others(s, &p->said);
+	return control_park(s, p) == 0;
+}
+
+/* Is that all that it was told? Then it follows from its record and the folder.
+ */
+static bool
+holds_for_others(const struct session *s, const struct buf *said)
+{
+	return s->client.newsonly && !said->failed && s->wire.sent == said->n;
 }
 
 bool

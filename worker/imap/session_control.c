@@ -265,8 +265,7 @@ control_wish(struct session *s)
 }
 
 int
-control_park(struct session *s, const struct buf *record, uint64_t dev,
-    uint64_t ino, time_t quiet)
+control_park(struct session *s, const struct control_park *p)
 {
 	const struct client *c = &s->client;
 	uint32_t flags = c->view != NULL ? IPC_PARK_SELECTED : 0;
@@ -277,17 +276,19 @@ control_park(struct session *s, const struct buf *record, uint64_t dev,
 	ipc_begin(&m, IPC_PARK);
 	ipc_put_u64(&m, c->conn);
 	ipc_put_u32(&m, flags);
-	ipc_put_u64(&m, dev);
-	ipc_put_u64(&m, ino);
+	ipc_put_u64(&m, p->dev);
+	ipc_put_u64(&m, p->ino);
 	ipc_put_u32(&m, s->news.heard);
 	ipc_put_u32(&m, c->bad);
-	ipc_put_u32(&m, quiet > 0 ? (uint32_t)quiet : 0);
+	ipc_put_u32(&m, p->quiet > 0 ? (uint32_t)p->quiet : 0);
 	ipc_put_u64(&m, c->header_bytes);
 	ipc_put_u64(&m, c->body_bytes);
 	ipc_put_u64(&m, s->wire.received);
 	ipc_put_u64(&m, s->wire.sent);
 	ipc_put_str(&m, c->idle_tag);
-	ipc_put_bytes(&m, record->p, record->n);
+	ipc_put_bytes(&m, p->record.p, p->record.n);
+	ipc_put_u32(&m, p->likewise);
+	ipc_put_bytes(&m, p->said.p, p->likewise ? p->said.n : 0);
 	return ipc_send_wait(s->control, &m, NULL, 0, END_WAIT);
 }
 

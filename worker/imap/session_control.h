@@ -16,6 +16,14 @@ struct control_serve { /* SERVE or RESUME */
 	size_t ninput;
 };
 
+struct control_park { /* PARK */
+	struct buf record;
+	uint64_t dev, ino; /* the folder it wants news of, or 0 */
+	time_t quiet;      /* s */
+	struct buf said;   /* to one that was only woken for news */
+	bool likewise;     /* the same holds for others with its record */
+};
+
 /*
  * Waits for the next client. 1: *out is the caller's; 0: none came in time, or
  * the channel has ended; -1: the worker broke the rules.
@@ -35,9 +43,8 @@ int control_end(struct session *);
  * control_park or control_stay.
  */
 bool control_wish(struct session *);
-/* The client is the worker's. dev, ino: the folder it wants news of, or 0. */
-int control_park(struct session *, const struct buf *record, uint64_t dev,
-    uint64_t ino, time_t quiet);
+/* The client is the worker's. */
+int control_park(struct session *, const struct control_park *);
 /*
  * The session goes on with its client, after GO or RESUME_NEWS. Those who wait
  * behind it are given back.

@@ -5,7 +5,7 @@
  *
  *   BORN -> HANDSHAKE -> COMMAND <-> SASL -> ASKED -> STARTING -> SERVED
  *                           ^------------------'---------'
- *   SERVED -> PARKED -> WAKING -> SERVED
+ *   SERVED -> PARKED <-> WAKING -> SERVED
  *   PARKED -> MOVING -> GONE, BORN -> INHERITED -> PARKED (move.c)
  *   any of them -> CLOSING -> FLUSHED -> GONE
  *   BORN -> BEHIND -> NAMED -> as BORN (behind a balancer: behind.c)
@@ -69,7 +69,8 @@ static const unsigned legal[CLIENT_STATES] = {
     [CLIENT_ASKED] = FROM(COMMAND) | FROM(SASL),
     [CLIENT_STARTING] = FROM(ASKED) | FROM(STARTING) | FROM(SERVED),
     [CLIENT_SERVED] = FROM(STARTING) | FROM(WAKING),
-    [CLIENT_PARKED] = FROM(SERVED) | FROM(MOVING) | FROM(INHERITED),
+    [CLIENT_PARKED] =
+	FROM(SERVED) | FROM(WAKING) | FROM(MOVING) | FROM(INHERITED),
     [CLIENT_WAKING] = FROM(PARKED) | FROM(SERVED),
     [CLIENT_MOVING] = FROM(PARKED),
     [CLIENT_INHERITED] = FROM(BORN),

@@ -115,6 +115,7 @@ int client_read(struct worker *, struct client *);
 /* Drops n bytes of the buffer, wiped. */
 void client_eat(struct client *, size_t n);
 /* Text to be sent by the next client_flush. */
+void client_put(struct client *, const void *, size_t);
 void client_say(struct client *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Sends what was said: 1 all of it, 0 the socket is full, -1 broken. */

@@ -11,6 +11,7 @@
 
 #define STALL_MS 10000u /* before login: it takes no bytes */
 
+static bool make_room(struct client *, size_t);
 static int pack_out(struct worker *, struct client *);
 static int write_some(struct client *, const char *, size_t, size_t *);
 
@@ -18,27 +19,43 @@ void
 client_say(struct client *c, const char *fmt, ...)
 {
 	va_list ap;
-	char *p;
 	int n;
 
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	if (n < 0 || !make_room(c, (size_t)n + 1))
 		return;
-	if (c->nout + (size_t)n + 1 > c->roomout) {
-		p = realloc(c->out, c->nout + (size_t)n + 1);
-		if (p == NULL) {
-			c->eof = true; /* cannot answer: let it end */
-			return;
-		}
-		c->out = p;
-		c->roomout = c->nout + (size_t)n + 1;
-	}
 	va_start(ap, fmt);
 	(void)vsnprintf(c->out + c->nout, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	c->nout += (size_t)n;
+}
+
+void
+client_put(struct client *c, const void *p, size_t n)
+{
+	if (n == 0 || !make_room(c, n))
+		return;
+	memcpy(c->out + c->nout, p, n);
+	c->nout += n;
+}
+
+static bool
+make_room(struct client *c, size_t n)
+{
+	char *p;
+
+	if (c->nout + n <= c->roomout)
+		return true;
+	p = realloc(c->out, c->nout + n);
+	if (p == NULL) {
+		c->eof = true; /* cannot answer: let it end */
+		return false;
+	}
+	c->out = p;
+	c->roomout = c->nout + n;
+	return true;
 }
 
 int

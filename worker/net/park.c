@@ -19,6 +19,7 @@
 #include "shm/log.h"
 #include "worker/net/deflate.h"
 #include "worker/net/flow.h"
+#include "worker/net/likewise.h"
 #include "worker/net/move.h"
 #include "worker/net/relay.h"
 #include "worker/net/roster.h"
@@ -39,8 +40,9 @@ struct park { /* PARK, as read */
 	struct client_past stint;
 	uint32_t flags, heard, bad, quiet;
 	char tag[1024];
-	const uint8_t *record;
-	size_t nrecord;
+	const uint8_t *record, *said;
+	size_t nrecord, nsaid;
+	uint32_t likewise;
 };
 
 static struct client *client_of(struct lease *, uint64_t);
@@ -143,9 +145,10 @@ park_stay(struct worker *w, struct lease *k, struct ipc_msg *msg)
 int
 park_take(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
+	struct likewise others = {.n = 0};
 	struct client *c = k->client;
+	struct parked *p, *old;
 	struct park park;
-	struct parked *p;
 
 	if (read_park(msg, &park) == -1)
 		return -1;
@@ -158,11 +161,14 @@ park_take(struct worker *w, struct lease *k, struct ipc_msg *msg)
 		park_free(p);
 		return -1;
 	}
-	if (c->parked != NULL) {
-		p->noticed = c->parked->noticed;
-		p->credit = c->parked->credit;
+	if ((old = c->parked) != NULL) {
+		p->noticed = old->noticed;
+		p->credit = old->credit;
+		if (park.likewise != 0 && c->news && p->folder == old->folder)
+			likewise_take(w, c->account, old, p, park.said,
+			    park.nsaid, &others);
 		park_leave(w, c);
-		park_free(c->parked);
+		park_free(old);
 	}
 	c->parked = p;
 	count(c, &park.stint);
@@ -176,10 +182,10 @@ park_take(struct worker *w, struct lease *k, struct ipc_msg *msg)
 	client_enter(c, CLIENT_PARKED);
 	roster_update(w, c);
 	lease_next(w, k);
-	if (c->state != CLIENT_PARKED)
-		return 0;
 	/* The last look was before its turn ended: has anybody posted since? */
-	park_settle(w, c);
+	if (c->state == CLIENT_PARKED)
+		park_settle(w, c);
+	likewise_settle(w, &others);
 	return 0;
 }
 
@@ -217,6 +223,8 @@ read_park(struct ipc_msg *msg, struct park *p)
 	p->stint.sent = ipc_get_u64(&g);
 	ipc_get_str(&g, p->tag, sizeof(p->tag));
 	p->record = ipc_get_bytes(&g, &p->nrecord, IPC_RECORD_MAX);
+	p->likewise = ipc_get_u32(&g);
+	p->said = ipc_get_bytes(&g, &p->nsaid, IPC_SAID_MAX);
 	if (ipc_done(&g) == -1 || (p->flags & ~IPC_PARK_FLAGS) != 0 ||
 	    p->bad > UINT16_MAX)
 		return -1;
@@ -249,6 +257,26 @@ make(struct worker *w, struct client *c, const struct park *from)
 		return NULL;
 	}
 	return p;
+}
+
+int
+park_renew(struct worker *w, struct client *c, const struct parked *like)
+{
+	struct folder *f = c->parked->folder;
+	struct parked *p;
+
+	/* The other one is in that list as well: the folder stays. */
+	notice_part(w, c->parked);
+	p = realloc(c->parked, sizeof(*p) + like->nrecord);
+	if (p != NULL) {
+		p->stirred = false;
+		p->told = like->told;
+		p->nrecord = like->nrecord;
+		memcpy(p->record, like->record, like->nrecord);
+		c->parked = p;
+	}
+	notice_join(f, c->parked);
+	return p != NULL ? 0 : -1;
 }
 
 /*

@@ -62,6 +62,11 @@ void park_bye(struct worker *, struct client *, enum ipc_end, const char *text);
 int park_yield(struct worker *, struct ipc_msg *);
 /* In CLIENT_PARKED from now on: into the lists, and what has happened. */
 void park_settle(struct worker *, struct client *);
+/*
+ * For a waking client: the record and the counter of another of its folder, in
+ * place of its own. 0; -1: no memory, and nothing has happened.
+ */
+int park_renew(struct worker *, struct client *, const struct parked *);
 /* Out of the lists again while it is offered to others, its folder is kept. */
 void park_lend(struct worker *, struct client *);
 /* Out of every list, its folder too; the record stays. */

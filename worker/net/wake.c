@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/net/park.h"
+#include "worker/net/likewise.h"
 
 #define TICK_MS 10
 
@@ -171,7 +171,7 @@ choose(struct worker *w, const struct account *a, struct lease **out)
 		if (k->state != LEASE_SERVING || !k->news || is_busy(w, k))
 			continue;
 		telling = true;
-		if (c->news && takes_more(w, k)) {
+		if (c->news && takes_more(w, k) && !likewise_soon(k, c)) {
 			*out = k;
 			return CHOICE_TAKE;
 		}
