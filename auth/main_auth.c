@@ -14,7 +14,7 @@ main(int argc, char **argv, char **envp)
 	static struct boot boot;
 
 	setproctitle_init(argc, argv, envp);
-	if (boot_read(BOOT_FD_BOOT, &boot) == -1) {
+	if (boot_take(&boot) == -1) {
 		(void)fprintf(stderr,
 		    "imapd-auth: started by imapd-master, not by hand\n");
 		return 1;

@@ -58,8 +58,7 @@ serve_template(void)
 	static const struct spare_work work = {serve_session};
 	static struct boot boot;
 
-	if (boot_read(BOOT_FD_BOOT, &boot) == -1 ||
-	    boot.role != BOOT_TEMPLATE) {
+	if (boot_take(&boot) == -1 || boot.role != BOOT_TEMPLATE) {
 		fprintf(stderr, "imapd: --role is not for people\n");
 		return 1;
 	}

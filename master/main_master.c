@@ -78,7 +78,7 @@ serve_role(void)
 	static struct boot boot;
 	const struct role *role;
 
-	if (boot_read(BOOT_FD_BOOT, &boot) == -1) {
+	if (boot_take(&boot) == -1) {
 		fprintf(stderr, "imapd-master: --role is not for people\n");
 		return 1;
 	}

@@ -176,6 +176,7 @@ begin(struct master *m, const struct settings *set, int privileged,
 	if (machine_sandbox(set, privileged) == -1 && h == NULL)
 		return -1;
 	m->programs = renew_look();
+	spawn_hold();
 	m->signals = sig_open();
 	if (m->signals == -1 || brood_init(&m->brood) == -1) {
 		log_line(LOG_LEVEL_ERR, "cannot begin: %s", strerror(errno));

@@ -24,8 +24,16 @@
 
 #define PLACES (BOOT_FD_BELLS + BOOT_WORKERS) /* places end before this one */
 
+static struct {
+	const char *name;
+	int fd; /* -1: not held */
+} held[] = {{"imapd", -1}, {"imapd-auth", -1}, {"imapd-master", -1},
+    {"imapd-worker", -1}};
+#define HELD (sizeof(held) / sizeof(held[0]))
+
+static int *holds(const char *path);
 static void child(const struct spawn *, int boot);
-static int place_all(const struct spawn *, int boot);
+static int place_all(const struct spawn *, int boot, int *program);
 static int quiet_stdio(bool keep_stderr);
 
 pid_t
@@ -43,6 +51,36 @@ spawn_start(const struct spawn *s)
 	close(boot);
 	errno = saved;
 	return pid;
+}
+
+void
+spawn_hold(void)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < HELD; i++)
+		if (spawn_path(held[i].name, path, sizeof(path)) == 0)
+			held[i].fd = open(path, O_PATH | O_CLOEXEC);
+}
+
+void
+spawn_held(void)
+{
+	if (fcntl(BOOT_FD_IMAPD, F_SETFD, FD_CLOEXEC) == 0)
+		*holds("imapd") = BOOT_FD_IMAPD;
+}
+
+static int *
+holds(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	static int none = -1;
+
+	for (size_t i = 0; i < HELD; i++)
+		if (strcmp(held[i].name, name) == 0)
+			return &held[i].fd;
+	return &none;
 }
 
 int
@@ -78,6 +116,7 @@ child(const struct spawn *s, int boot)
 	char path[4096];
 	char option[32];
 	char *argv[3] = {path, NULL, NULL};
+	int program = *holds(s->program);
 
 	sig_child();
 	snprintf(path, sizeof(path), "%s", s->program);
@@ -85,14 +124,19 @@ child(const struct spawn *s, int boot)
 		snprintf(option, sizeof(option), "%s", s->option);
 		argv[1] = option;
 	}
-	if (place_all(s, boot) == 0)
-		execv(path, argv);
+	if (place_all(s, boot, &program) == 0) {
+		if (program != -1)
+			fexecve(program, argv, environ);
+		else
+			execv(path, argv);
+	}
 	log_line(LOG_LEVEL_ERR, "cannot execute %s: %s", path, strerror(errno));
 	_exit(127);
 }
 
+/* And the program, if it is held, out of their way. */
 static int
-place_all(const struct spawn *s, int boot)
+place_all(const struct spawn *s, int boot, int *program)
 {
 	int from[PLACES];
 
@@ -104,6 +148,8 @@ place_all(const struct spawn *s, int boot)
 	from[BOOT_FD_BOOT] = boot;
 	from[BOOT_FD_LOG] = s->log;
 	from[BOOT_FD_BOARD] = s->board;
+	if (s->boot->role == BOOT_SPAWNER)
+		from[BOOT_FD_IMAPD] = *holds("imapd");
 	for (int i = 0; s->bells != NULL && i < BOOT_WORKERS; i++)
 		from[BOOT_FD_BELLS + i] = s->bells[i];
 	for (int i = BOOT_FD_PARENT; i < PLACES; i++) {
@@ -113,6 +159,9 @@ place_all(const struct spawn *s, int boot)
 		if (from[i] == -1)
 			return -1;
 	}
+	if (*program != -1 &&
+	    (*program = fcntl(*program, F_DUPFD_CLOEXEC, PLACES)) == -1)
+		return -1;
 	for (int i = BOOT_FD_PARENT; i < PLACES; i++) {
 		if (from[i] == -1)
 			close(i);

@@ -26,6 +26,16 @@ struct spawn {
 pid_t spawn_start(const struct spawn *);
 
 /*
+ * From now on spawn_start executes the programs that are installed at this
+ * moment, whatever lies in their place later: those who talk to each other are
+ * of one build until the master becomes a new one. A program that cannot be
+ * opened is looked for again when it is wanted.
+ */
+void spawn_hold(void);
+/* The spawner's: it was given the session's program, BOOT_FD_IMAPD. */
+void spawn_held(void);
+
+/*
  * Where our programs are: the directory of this program if imapd-worker is
  * there too (a build tree), else LIBEXECDIR; imapd-master itself is where it
  * is. Writes the path of "name" into out[size]; 0, or -1 with errno. After an

@@ -102,6 +102,7 @@ static uint64_t now_ms(void);
 int
 spawner_serve(const struct boot *boot)
 {
+	spawn_held();
 	return spawner_run(boot, BOOT_FD_PARENT, exec_template);
 }
 

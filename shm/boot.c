@@ -2,6 +2,7 @@
 #include "shm/boot.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,13 @@ boot_read(int fd, struct boot *out)
 	}
 	*out = b;
 	return 0;
+}
+
+int
+boot_take(struct boot *out)
+{
+	(void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
+	return boot_read(BOOT_FD_BOOT, out);
 }
 
 int

@@ -37,6 +37,7 @@ enum boot_fd {
 	BOOT_FD_BOOT = 4,   /* memfd with struct boot */
 	BOOT_FD_LOG = 5,    /* channel to the log process (log: its master's) */
 	BOOT_FD_BOARD = 6,  /* worker, watch: the board; else absent */
+	BOOT_FD_IMAPD = 6,  /* spawner: the session's program, if it is held */
 	BOOT_FD_BELLS = 7,  /* worker, watch: BOOT_WORKERS eventfds */
 };
 
@@ -53,6 +54,11 @@ struct boot {
 	struct settings set;
 };
 
+/*
+ * What an executed child does first: boot_read of BOOT_FD_BOOT, and its name is
+ * its program's. (Executed by a descriptor, it has that one's number for it.)
+ */
+int boot_take(struct boot *out);
 /*
  * Reads the struct from fd into *out and closes fd. 0, or -1 with errno: EPROTO
  * if magic, version or size are not ours.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A running site is upgraded under its clients: replace.py PORT SSLPORT MASTER
 PROGRAMS BIN LOG CONFIG. Says one TAP line per fact."""
-import os, shutil, signal, socket, ssl, sys, threading, time
+import os, shutil, signal, socket, ssl, subprocess, sys, threading, time
 
 port, sslport, master = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 programs, bin_, log, config = sys.argv[4:8]
@@ -103,6 +103,18 @@ def children():
         return set(f.read().split())
 
 
+def titled(title):
+    """Who is beneath the master and has a title that begins so."""
+    out = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], text=True,
+                         stdout=subprocess.PIPE).stdout
+    rows = [line.split(None, 2) for line in out.splitlines()]
+    ours = {str(master)}
+    for _ in range(3):
+        ours |= {pid for pid, parent, _ in rows if parent in ours}
+    return [int(pid) for pid, _, args in rows
+            if pid in ours and args.split(": ", 1)[-1].startswith(title)]
+
+
 errors, tries, stop = [], 0, False
 
 
@@ -110,14 +122,12 @@ def hammer():
     global tries
     while not stop:
         try:
-            c = Client(login=False)
-            if not c.greeting.startswith("* OK"):
-                errors.append(c.greeting)
+            c = Client(tls=tries % 2 == 1)
+            c.do("NOOP")
             c.do("LOGOUT")
             tries += 1
         except Exception as e:
             errors.append(repr(e))
-        time.sleep(0.02)
 
 
 start = 0
@@ -127,8 +137,9 @@ tls.idle()
 before = children()  # who is plain moves to new ones: heirs.py
 pidfile = config + ".pid"
 pid = open(pidfile).read()
-t = threading.Thread(target=hammer)
-t.start()
+hammers = [threading.Thread(target=hammer) for _ in range(16)]
+for t in hammers:
+    t.start()
 
 mark()
 for n in NAMES:
@@ -138,8 +149,9 @@ ok(logged("the new programs take over") and logged("ready, version"),
    "new programs take over after a reload")
 time.sleep(0.5)
 stop = True
-t.join()
-ok(not errors and tries > 0, "no connection was refused meanwhile", errors[:3])
+for t in hammers:
+    t.join()
+ok(not errors and tries > 0, "no login was refused meanwhile", errors[:3])
 after = children()
 ok(len(before & after) >= 4 and len(after) > len(before),
    "the old processes are there beside new ones")
@@ -188,6 +200,27 @@ mark()
 os.kill(master, signal.SIGHUP)
 ok(logged("nothing is changed"), "nor is one that is not there")
 install("imapd-master")
+
+# What runs is of one build, whatever lies in its place until a reload.
+for n in NAMES:
+    install(n, "/bin/true")
+new.do("LOGOUT")
+gone = titled("template") + titled("worker")[:1]
+for p in gone:
+    os.kill(p, signal.SIGKILL)
+end = time.time() + 20
+while time.time() < end and (len(titled("worker")) < 2 or
+                             not set(titled("template")) - set(gone)):
+    time.sleep(0.05)
+for i in range(20):  # more than there were spares before
+    Client(tls=i % 2 == 1).do("LOGOUT")
+ok(not set(gone) & set(titled("template") + titled("worker")),
+   "who dies is followed by a program of the build that runs")
+names = {open("/proc/%d/comm" % p).read().strip()
+         for title in ("worker", "template", "auth", "log") for p in titled(title)}
+ok(names == set(NAMES), "and have their programs' names", names)
+for n in NAMES:
+    install(n)
 new = Client(tls=True)
 new.idle()
 

@@ -67,7 +67,7 @@ try_certs(void)
 	char why[256] = "cannot begin", text[CERTLINE_MAX];
 	struct tls_certificate c;
 
-	if (boot_read(BOOT_FD_BOOT, &boot) == -1 || boot.role != BOOT_WORKER)
+	if (boot_take(&boot) == -1 || boot.role != BOOT_WORKER)
 		return 64;
 	if (tls_init() == 0 && jail_enter(&boot) == 0)
 		tls = tls_load(BOOT_FD_PARENT, why, sizeof(why));
