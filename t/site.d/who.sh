@@ -69,7 +69,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 666 "$socket"
 	! other "$PROGRAMS/imapctl" -C "$socket" who >"$site/ctl.out" 2>&1 &&
 		grep -q 'not allowed' "$site/ctl.out" &&
-		logged 'control socket: uid 65534'
+		wait_for 10 logged 'control socket: uid 65534'
 	ok 'somebody else is refused, whatever the mode of the socket'
 else
 	skip 'somebody else is refused' 'needs root'
