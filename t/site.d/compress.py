@@ -143,6 +143,18 @@ def parks(tls, compressed):
     return True
 
 
+def pipeline(n=4000):
+    """NOOPs of a parked client: some 70 bytes that come, 80 kB of answers."""
+    c = Client().compress()
+    time.sleep(0.5)
+    before = c.wire
+    c.send(b"n NOOP\r\n" * n)
+    lines = [c.line() for _ in range(n)]
+    print("# %d bytes for %d answers" % (c.wire - before, n))
+    assert all(x.startswith(b"n OK") for x in lines)
+    return c.wire - before < 2 * n
+
+
 def lives():
     return Client().ask(b"a NOOP")[-1].startswith(b"a OK")
 
@@ -218,6 +230,7 @@ ok(session(True), "a session under TLS")
 ok(parks(True, False), "TLS clients park and come back")
 ok(parks(False, True), "compressed clients park and come back")
 ok(parks(True, True), "so do those with both")
+ok(pipeline(), "a parked client's pipeline is answered in few bursts")
 ok(truncated(), "a truncated stream ends")
 ok(text_behind(), "text behind COMPRESS is never run")
 ok(bomb_of_a_line(), "32 MB of zeros for a line end the client")

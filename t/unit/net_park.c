@@ -76,6 +76,38 @@ the_worker_answers_noop_where_nothing_is_selected(void **state)
 	(void)close(r.stream);
 }
 
+/* In as many turns as its answers need room: site/compress counts the bursts.
+ */
+static void
+a_pipeline_is_answered_whole(void **state)
+{
+	static const char answer[] = "a OK NOOP completed\r\n";
+	const size_t want = 900 * (sizeof(answer) - 1);
+	char text[8 * 900 + 1], got[32768];
+	size_t i, n = 0;
+
+	(void)state;
+	park(0, 0, "");
+	for (i = 0; i < sizeof(text) - 1; i += 8)
+		(void)strcpy(text + i, "a NOOP\r\n");
+	say(fd, text);
+	for (i = 0; i < TURNS && n < want; i++) {
+		ssize_t r = recv(fd, got + n, sizeof(got) - n, MSG_DONTWAIT);
+
+		n += r > 0 ? (size_t)r : 0;
+		turn();
+	}
+	assert_int_equal(n, want);
+	for (i = 0; i < want; i += sizeof(answer) - 1)
+		assert_memory_equal(got + i, answer, sizeof(answer) - 1);
+	expect_none(control, BOOT_SESSION);
+	/* A long tag is for the session. */
+	memset(text, 'a', 200);
+	(void)strcpy(text + 200, " NOOP\r\n");
+	say(fd, text);
+	expect_type(IPC_RESUME);
+}
+
 static void
 the_worker_ends_an_idle_without_news(void **state)
 {
@@ -721,6 +753,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    PARK(a_command_goes_back_with_the_record),
 	    PARK(the_worker_answers_noop_where_nothing_is_selected),
+	    PARK(a_pipeline_is_answered_whole),
 	    PARK(the_worker_ends_an_idle_without_news),
 	    PARK(what_is_not_done_is_for_the_session),
 	    PARK(a_post_wakes_for_news_and_once),

@@ -56,7 +56,10 @@ static void unrest(struct worker *, struct parked *);
 static bool drain(struct worker *, struct client *);
 static int flush(struct worker *, struct client *);
 static void take_input(struct worker *, struct client *);
-static bool answer(struct worker *, struct client *, size_t);
+static void end_of_input(struct worker *, struct client *);
+static void give_up(struct worker *, struct client *);
+static bool is_begun_done(const struct client *);
+static bool answer(struct worker *, struct client *, size_t *);
 static bool has_news(const struct worker *, const struct parked *);
 static bool is_heard(const struct parked *);
 static bool hears_account(const struct parked *);
@@ -433,64 +436,92 @@ flush(struct worker *w, struct client *c)
 	return r;
 }
 
-/* What can be answered here is; what cannot is a session's. */
+/*
+ * What can be answered here is, some lines in a turn, and goes out together: a
+ * burst of its own for each would cost a compressed client nothing and us much.
+ * What cannot is a session's.
+ */
 static void
 take_input(struct worker *w, struct client *c)
 {
 	struct parked *p = c->parked;
-	const char *end;
-	size_t n;
+	bool more = true;
+	size_t at = 0;
+	int r;
 
-	while (c->nin > 0 && c->nout == 0) {
-		end = memchr(c->in, '\n', c->nin);
-		n = end != NULL ? (size_t)(end - c->in) + 1 : c->nin;
-		if (end == NULL && p->tag != NULL && n < 6 && !c->eof &&
-		    strncasecmp(c->in, "DONE\r", n) == 0)
-			return; /* the rest is on its way */
-		if (end == NULL || !answer(w, c, n)) {
-			unrest(w, p);
-			wake_client(w, c, false);
-			return;
-		}
-		client_eat(c, n);
+	while (at < c->nin && more && c->nout < CLIENT_SAY)
+		more = answer(w, c, &at);
+	if (at > 0) {
+		client_eat(c, at);
 		active(w, p);
-		if (flush(w, c) == -1) {
-			park_over(w, c, IPC_END_DISCONNECTED);
-			return;
-		}
 	}
-	if (c->nin > 0 || !c->eof)
-		return;
-	/* Only a session can empty the trash at the end. */
-	if (w->boot.set.nemptytrash > 0) {
-		unrest(w, p);
-		wake_client(w, c, false);
-	} else {
+	r = flush(w, c);
+	if (r == -1)
 		park_over(w, c, IPC_END_DISCONNECTED);
-	}
+	if (r != 1)
+		return;
+	if (c->nin > 0 && more)
+		client_again(w, c);
+	else if (c->nin > 0 && !is_begun_done(c))
+		give_up(w, c);
+	else if (c->nin == 0 && c->eof)
+		end_of_input(w, c);
 }
 
-/* One line of n bytes, its end included. */
+/* Only a session can empty the trash at the end. */
+static void
+end_of_input(struct worker *w, struct client *c)
+{
+	if (w->boot.set.nemptytrash > 0)
+		give_up(w, c);
+	else
+		park_over(w, c, IPC_END_DISCONNECTED);
+}
+
+/* To a session, with what it said. */
+static void
+give_up(struct worker *w, struct client *c)
+{
+	unrest(w, c->parked);
+	wake_client(w, c, false);
+}
+
+/* Of the line that ends its IDLE the rest is on its way. */
 static bool
-answer(struct worker *w, struct client *c, size_t n)
+is_begun_done(const struct client *c)
+{
+	return c->parked->tag != NULL && c->nin < 6 && !c->eof &&
+	       memchr(c->in, '\n', c->nin) == NULL &&
+	       strncasecmp(c->in, "DONE\r", c->nin) == 0;
+}
+
+/* The line at *at, which is passed; false: it is not whole, or not for us. */
+static bool
+answer(struct worker *w, struct client *c, size_t *at)
 {
 	struct parked *p = c->parked;
-	size_t text = n - 1, tag;
+	const char *line = c->in + *at, *end = memchr(line, '\n', c->nin - *at);
+	size_t text, tag;
 
-	if (text > 0 && c->in[text - 1] == '\r')
+	if (end == NULL)
+		return false;
+	text = (size_t)(end - line);
+	if (text > 0 && line[text - 1] == '\r')
 		text--;
 	if (p->tag != NULL) {
-		if (text != 4 || strncasecmp(c->in, "DONE", 4) != 0 ||
+		if (text != 4 || strncasecmp(line, "DONE", 4) != 0 ||
 		    !is_heard(p) || has_news(w, p))
 			return false;
 		client_say(c, "%s OK IDLE completed\r\n", p->tag);
 		end_idle(w, p);
-		return true;
+	} else {
+		if ((p->flags & IPC_PARK_SELECTED) != 0 ||
+		    !is_noop(line, text, &tag))
+			return false;
+		client_say(c, "%.*s OK NOOP completed\r\n", (int)tag, line);
+		p->bad = 0;
 	}
-	if ((p->flags & IPC_PARK_SELECTED) != 0 || !is_noop(c->in, text, &tag))
-		return false;
-	client_say(c, "%.*s OK NOOP completed\r\n", (int)tag, c->in);
-	p->bad = 0;
+	*at += (size_t)(end - line) + 1;
 	return true;
 }
 
@@ -530,7 +561,8 @@ is_noop(const char *line, size_t n, size_t *tag)
 		if (line[i] == '\0' || strchr(ok, line[i]) == NULL)
 			return false;
 	*tag = i;
-	return i > 0 && n == i + 5 && strncasecmp(line + i, " NOOP", 5) == 0;
+	return i > 0 && i <= LOGIN_TAG_MAX && n == i + 5 &&
+	       strncasecmp(line + i, " NOOP", 5) == 0;
 }
 
 static void
