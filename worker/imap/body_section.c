@@ -5,6 +5,7 @@
  */
 #include "worker/imap/body.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,8 +32,8 @@ static void slice_body(
 static int slice_fields(struct arena *, const char *, const struct mime_part *,
     const struct parse_section *, struct body_slice *);
 static size_t take_fields(const char *, const struct mime_part *,
-    const struct parse_section *, char *);
-static bool is_listed(const struct mime_text *, const struct parse_section *);
+    const struct parse_section *, const struct parse_text *, char *);
+static int by_name(const void *, const void *);
 static int slice_decoded(struct arena *, const char *, const struct mime_part *,
     enum body_encoding, struct body_slice *);
 static void emit_plain(struct emitter *, const char *, size_t);
@@ -205,14 +206,21 @@ static int
 slice_fields(struct arena *a, const char *msg, const struct mime_part *part,
     const struct parse_section *section, struct body_slice *out)
 {
+	struct parse_text *names;
 	size_t n;
 	char *p;
 
-	n = take_fields(msg, part, section, NULL);
+	/* A header may have millions of fields: each is looked up quickly. */
+	names = arena_array(a, section->nfields, sizeof(*names));
+	if (names == NULL)
+		return -1;
+	memcpy(names, section->fields, section->nfields * sizeof(*names));
+	qsort(names, section->nfields, sizeof(*names), by_name);
+	n = take_fields(msg, part, section, names, NULL);
 	p = arena_alloc(a, n);
 	if (p == NULL)
 		return -1;
-	(void)take_fields(msg, part, section, p);
+	(void)take_fields(msg, part, section, names, p);
 	out->p = p;
 	out->n = n;
 	out->size = mime_wire_size(p, n);
@@ -223,15 +231,19 @@ slice_fields(struct arena *a, const char *msg, const struct mime_part *part,
 /* How long they are; writes them to p unless that is NULL. */
 static size_t
 take_fields(const char *msg, const struct mime_part *part,
-    const struct parse_section *section, char *p)
+    const struct parse_section *section, const struct parse_text *names,
+    char *p)
 {
 	const char *hdr = msg + part->hdr;
 	struct mime_text name, value;
+	struct parse_text key;
 	size_t pos, from, len, n;
 
 	pos = n = 0;
 	while (mime_field(hdr, part->hdr_len, &pos, &name, &value)) {
-		if (is_listed(&name, section) !=
+		key = (struct parse_text){.p = name.p, .n = name.n};
+		if ((bsearch(&key, names, section->nfields, sizeof(key),
+			 by_name) != NULL) !=
 		    (section->text == PARSE_SECTION_FIELDS))
 			continue;
 		from = (size_t)(name.p - hdr);
@@ -250,16 +262,15 @@ take_fields(const char *msg, const struct mime_part *part,
 	return n + 2;
 }
 
-static bool
-is_listed(const struct mime_text *name, const struct parse_section *section)
+/* By length, then by letters. */
+static int
+by_name(const void *a, const void *b)
 {
-	size_t i;
+	const struct parse_text *x = a, *y = b;
 
-	for (i = 0; i < section->nfields; i++)
-		if (section->fields[i].n == name->n &&
-		    strncasecmp(section->fields[i].p, name->p, name->n) == 0)
-			return true;
-	return false;
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	return strncasecmp(x->p, y->p, x->n);
 }
 
 static int
