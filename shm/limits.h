@@ -24,7 +24,8 @@
 	X(LOGIN_KEY_MAX, 30, "bytes", "BAD", "")                               \
 	X(LOGIN_VALUE_MAX, 1024, "bytes", "BAD", "")                           \
 	X(GATE_BAD_MAX, 3, "bad commands", "BYE", "")                          \
-	X(GATE_FAILED_MAX, 3, "failed logins", "BYE", "")
+	X(GATE_FAILED_MAX, 3, "failed logins", "BYE", "")                      \
+	X(GATE_IDS_TOLD, 4, "log lines of ID", "not logged", "")
 
 /* One command after login (worker/imap). */
 #define LIMITS_COMMAND(X)                                                      \
@@ -47,6 +48,7 @@
 	X(PARSE_SORT_MAX, 16, "criteria", "BAD", "")                           \
 	X(SEQSET_RANGES_MAX, 10000, "ranges", "BAD", "")                       \
 	X(SESSION_BAD_MAX, 20, "bad commands in a row", "BYE", "")             \
+	X(SESSION_IDS_TOLD, 4, "log lines of ID", "not logged", "")            \
 	X(SESSION_ARENA_MAX, 67108864, "bytes that one command takes", "NO",   \
 	    "")                                                                \
 	X(APPEND_GRACE, 600, "seconds for a literal", "BYE", "")               \

@@ -10,9 +10,11 @@ says whether the server took n of what the row counts. Prints "ok NAME" and
 import re
 import socket
 import sys
+import time
 
 PORT = int(sys.argv[1])
 SUBSCRIBED = sys.argv[4] + "/courierimapsubscribed"
+LOG = sys.argv[4].split("/mail/")[0] + "/log"
 SERIAL = [0]
 
 
@@ -184,7 +186,35 @@ def GATE_FAILED_MAX(n):
         return ok(c.ask(b"NOOP", b"u"))
 
 
+def ids_told(n, login):
+    """Whether the last of n IDs is in the log."""
+    with Client(login) as c:
+        who = name()
+        for i in range(n):
+            c.ask(b'ID ("name" "%s.%d.")' % (who, i))
+        port = b"port=[%d]" % c.s.getsockname()[1]
+        c.ask(b"LOGOUT")
+    last = b"%s.%d." % (who, n - 1)
+    for late in range(40):
+        text = open(LOG, "rb").read()
+        if last in text:
+            return True
+        # Its LOGOUT is there, and the other process had its time.
+        if late > 10 and re.search(b"LOGOUT.*" + re.escape(port), text):
+            return False
+        time.sleep(0.1)
+    return False
+
+
+def GATE_IDS_TOLD(n):
+    return ids_told(n, False)
+
+
 # A command
+
+def SESSION_IDS_TOLD(n):
+    return ids_told(n, True)
+
 
 def READER_LINE_MAX(n):
     return after(pad(b'STATUS "', b'" (MESSAGES)', n))

@@ -31,7 +31,8 @@ cmd_id(struct command *c)
 	parse_id(c->p, &id);
 	if (!command_parsed(c))
 		return;
-	if (id.npairs > 0)
+	/* Who says it again and again shall not crowd out others' lines. */
+	if (id.npairs > 0 && c->s->client.ids++ < SESSION_IDS_TOLD)
 		log_client(c->s, &id);
 	note_send(c->s, &id);
 	answer(c->s);

@@ -58,6 +58,7 @@ struct client {
 	size_t nsaved;
 	char idle_tag[SESSION_TAG_MAX]; /* of a running IDLE, else "" */
 	unsigned bad;                   /* bad commands in a row */
+	unsigned ids;                   /* IDs with something in them */
 	enum ipc_end why;               /* in SESSION_LOGOUT */
 	uint64_t conn;
 	unsigned flags; /* IPC_SERVE_* */

@@ -236,7 +236,8 @@ id(struct worker *w, struct client *c, struct login_command *cmd)
 	int32_t fields = w->boot.set.id_fields;
 	struct utsname u;
 
-	if (cmd->npairs > 0)
+	/* Who says it again and again shall not crowd out others' lines. */
+	if (cmd->npairs > 0 && c->gate->ids++ < GATE_IDS_TOLD)
 		tell_id(c, cmd);
 	roster_id(w, c, cmd);
 	if ((c->flags & IPC_CLIENT_TRUST) != 0)

@@ -15,6 +15,7 @@ struct gate {
 	struct login_cut cut;
 	enum login_mech mech; /* the exchange at hand */
 	unsigned bad, failed;
+	unsigned ids;      /* with something in it */
 	bool first;        /* no command was complete yet */
 	uint64_t login_by; /* ms: absolute, from accept */
 	char *name;        /* AUTHENTICATE LOGIN's user, base64 decoded */
