@@ -45,6 +45,8 @@
 	X(PARSE_FIELDS_MAX, 500, "header names", "BAD", "")                    \
 	X(PARSE_OBJECTID_MAX, 255, "bytes", "BAD", "")                         \
 	X(PARSE_FLAGS_MAX, 512, "flags", "BAD", "")                            \
+	X(VIEW_NAMED_MAX, 1024, "keywords told because STOREs named them",     \
+	    "not told", "")                                                    \
 	X(PARSE_SORT_MAX, 16, "criteria", "BAD", "")                           \
 	X(SEQSET_RANGES_MAX, 10000, "ranges", "BAD", "")                       \
 	X(SESSION_BAD_MAX, 20, "bad commands in a row", "BYE", "")             \

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -193,6 +194,29 @@ new_keywords_are_listed_before_they_are_used(void **state)
 	assert_string_equal(room_output(&room), "");
 }
 
+/* A STORE of nothing may name 512, and so may the next. */
+static void
+what_stores_name_is_told_up_to_a_limit(void **state)
+{
+	char text[VIEW_NAMED_MAX + 1][8];
+	const char *names[VIEW_NAMED_MAX + 1];
+	struct view *v;
+	size_t i;
+
+	(void)state;
+	v = s->client.view;
+	for (i = 0; i <= VIEW_NAMED_MAX; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "k%zu", i);
+		names[i] = text[i];
+	}
+	view_name_keywords(s, names, VIEW_NAMED_MAX - 1);
+	assert_int_equal(v->ntold, VIEW_NAMED_MAX - 1);
+	view_name_keywords(s, names, VIEW_NAMED_MAX);
+	assert_int_equal(v->ntold, VIEW_NAMED_MAX);
+	view_name_keywords(s, names, VIEW_NAMED_MAX + 1);
+	assert_int_equal(v->ntold, VIEW_NAMED_MAX);
+}
+
 static void
 sets_of_numbers_are_resolved_and_limited(void **state)
 {
@@ -335,6 +359,7 @@ main(void)
 	    T(foreign_flags_are_told_once),
 	    T(flags_told_by_the_command_are_no_news),
 	    T(new_keywords_are_listed_before_they_are_used),
+	    T(what_stores_name_is_told_up_to_a_limit),
 	    T(sets_of_numbers_are_resolved_and_limited),
 	    T(sets_of_uids_pass_over_what_is_not_there),
 	    T(sets_of_an_empty_folder_are_empty),

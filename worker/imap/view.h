@@ -29,8 +29,8 @@ struct view {
 		uint32_t *uids;
 		size_t n, room;
 	} gone, changed;
-	bool added;  /* the store may have messages beyond uids */
-	char **told; /* names of keywords told, owned */
+	bool added;       /* the store may have messages beyond uids */
+	char **told;      /* names of keywords told, owned */
 	size_t ntold;
 	uint32_t told_max; /* highest UID told */
 	bool numbers;      /* HIGHESTMODSEQ was told, not NOMODSEQ */
@@ -111,7 +111,8 @@ void view_report(struct session *, unsigned how);
 void view_report_keywords(struct session *, bool always);
 /*
  * Puts names that a STORE mentions on the list, also those it only takes away:
- * the client sees that they are understood.
+ * the client sees that they are understood. Not without end, for each name more
+ * tells the whole list again.
  */
 void view_name_keywords(struct session *, const char *const *names, size_t n);
 /* Frees what view_report_keywords remembers. */

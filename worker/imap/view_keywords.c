@@ -35,7 +35,7 @@ view_name_keywords(struct session *s, const char *const *names, size_t n)
 	struct view *v = s->client.view;
 	size_t i, before = v->ntold;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && v->ntold < VIEW_NAMED_MAX; i++)
 		if (!is_told(v, v->ntold, names[i]))
 			remember(v, names[i]);
 	if (v->ntold > before)
