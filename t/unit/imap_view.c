@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -217,6 +218,31 @@ what_stores_name_is_told_up_to_a_limit(void **state)
 	assert_int_equal(v->ntold, VIEW_NAMED_MAX);
 }
 
+/* Another session changed all, a command tells all: no square of it. */
+static void
+many_told_flags_are_quick(void **state)
+{
+	struct view v = {.n = 0};
+	clock_t began;
+	uint32_t i;
+
+	(void)state;
+	v.changed.n = v.changed.room = 400000;
+	v.changed.uids = calloc(v.changed.n, sizeof(*v.changed.uids));
+	assert_non_null(v.changed.uids);
+	for (i = 0; i < v.changed.n; i++)
+		v.changed.uids[i] = i + 1;
+	began = clock();
+	for (i = 0; i < 400000; i++)
+		if (i != 7)
+			view_told_flags(&v, i + 1);
+	view_settle_flags(&v);
+	assert_true(clock() - began < 3 * CLOCKS_PER_SEC);
+	assert_int_equal(v.changed.n, 1);
+	assert_int_equal(v.changed.uids[0], 8);
+	free(v.changed.uids);
+}
+
 static void
 sets_of_numbers_are_resolved_and_limited(void **state)
 {
@@ -360,6 +386,7 @@ main(void)
 	    T(flags_told_by_the_command_are_no_news),
 	    T(new_keywords_are_listed_before_they_are_used),
 	    T(what_stores_name_is_told_up_to_a_limit),
+	    T(many_told_flags_are_quick),
 	    T(sets_of_numbers_are_resolved_and_limited),
 	    T(sets_of_uids_pass_over_what_is_not_there),
 	    T(sets_of_an_empty_folder_are_empty),

@@ -124,6 +124,7 @@ view_close(struct view *v)
 	free(v->uids);
 	free(v->gone.uids);
 	free(v->changed.uids);
+	free(v->told_flags);
 	free(v->copied);
 	view_forget_keywords(v);
 	free(v);
@@ -271,6 +272,7 @@ note(struct session *s, const struct mailbox_diff *d)
 	    first_need(s, d) == -1)
 		return -1;
 	v->added |= d->nadded > 0;
+	view_settle_flags(v);
 	if (pend(v, &v->gone, d->vanished, d->nvanished) == -1 ||
 	    pend(v, &v->changed, d->changed, d->nchanged) == -1) {
 		session_bye(s, IPC_END_PROTOCOL, "[LIMIT] Out of memory.");
@@ -305,9 +307,27 @@ view_told_flags(struct view *v, uint32_t uid)
 	i = lower_bound(p->uids, p->n, uid);
 	if (i == p->n || p->uids[i] != uid)
 		return;
-	memmove(
-	    p->uids + i, p->uids + i + 1, (p->n - i - 1) * sizeof(*p->uids));
-	p->n--;
+	if (v->told_flags == NULL &&
+	    (v->told_flags = calloc(p->n, sizeof(*v->told_flags))) == NULL)
+		return; /* told twice */
+	v->told_flags[i] = true;
+}
+
+/* Takes them out at once: one by one would move the rest for each. */
+void
+view_settle_flags(struct view *v)
+{
+	struct view_pending *p = &v->changed;
+	size_t i, n = 0;
+
+	if (v->told_flags == NULL)
+		return;
+	for (i = 0; i < p->n; i++)
+		if (!v->told_flags[i])
+			p->uids[n++] = p->uids[i];
+	p->n = n;
+	free(v->told_flags);
+	v->told_flags = NULL;
 }
 
 void
@@ -330,6 +350,7 @@ view_report(struct session *s, unsigned how)
 	}
 	if (counts)
 		view_report_counts(s);
+	view_settle_flags(v);
 	if ((how & VIEW_HOLD) == 0) {
 		for (i = 0; i < v->changed.n; i++)
 			report_flags(s, view_seq(v, v->changed.uids[i]), how);

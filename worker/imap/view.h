@@ -29,6 +29,7 @@ struct view {
 		uint32_t *uids;
 		size_t n, room;
 	} gone, changed;
+	bool *told_flags; /* which of changed a command has told; or NULL */
 	bool added;       /* the store may have messages beyond uids */
 	char **told;      /* names of keywords told, owned */
 	size_t ntold;
@@ -101,6 +102,8 @@ void view_gone(
     struct view *, const uint32_t *uids, const bool *which, size_t n);
 /* The client has just been told this message's flags. */
 void view_told_flags(struct view *, uint32_t uid);
+/* From now on they are not among the changed any more. */
+void view_settle_flags(struct view *);
 /* Writes what is news and may be told: VIEW_* bits. */
 void view_report(struct session *, unsigned how);
 /*

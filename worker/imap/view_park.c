@@ -44,11 +44,12 @@ int
 view_record(struct session *s, struct park_record *r)
 {
 	const struct client *c = &s->client;
-	const struct view *v = c->view;
+	struct view *v = c->view;
 	size_t i;
 
 	if (view_need(s) == -1)
 		return -1;
+	view_settle_flags(v);
 	r->known = mailbox_modseq(v->mailbox);
 	if (r->known == 0) /* no index, no history to come back by */
 		return -1;
