@@ -39,6 +39,13 @@
 1< o OK LSUB completed
 1> p SUBSCRIBE "INBOX./x"
 1< p NO [CANNOT] Invalid mailbox name.
+# What no folder can be called: more than 20 levels
+1> p1 SUBSCRIBE INBOX.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0
+1< p1 OK Folder subscribed.
+1> p2 SUBSCRIBE INBOX.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1
+1< p2 NO [CANNOT] Invalid mailbox name.
+1> p3 UNSUBSCRIBE INBOX.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0
+1< p3 OK Folder unsubscribed.
 1> q LSUB "" ""
 1$ q OK
 1> r SUBSCRIBE

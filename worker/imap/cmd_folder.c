@@ -25,6 +25,7 @@ static void answer_created(struct command *, const char *);
 static bool is_net_unicode(const struct command *, const char *);
 static bool is_open(const struct session *, const char *, bool);
 static void subscribe(struct command *, bool);
+static bool could_be(const struct session *, const char *);
 
 void
 cmd_create(struct command *c)
@@ -217,7 +218,8 @@ subscribe(struct command *c, bool on)
 	bad = take_folder(c, &name, folder);
 	if (!command_parsed(c))
 		return;
-	if (bad != 0 || namespace_line(folder, line, sizeof(line)) == -1)
+	if (bad != 0 || namespace_line(folder, line, sizeof(line)) == -1 ||
+	    (on && !could_be(c->s, folder)))
 		out_tagged(c, OUT_NO, "CANNOT", "Invalid mailbox name.");
 	else if (change_subscribe(c->s, line, on) == -1)
 		out_errno(c, errno,
@@ -226,4 +228,19 @@ subscribe(struct command *c, bool on)
 	else
 		out_tagged(c, OUT_OK, NULL, "%s",
 		    on ? "Folder subscribed." : "Folder unsubscribed.");
+}
+
+/*
+ * Can it ever be a folder? Each level of what is subscribed is a name that each
+ * LIST has to look at.
+ */
+static bool
+could_be(const struct session *s, const char *folder)
+{
+	size_t i, levels = 1;
+
+	for (i = 0; folder[i] != '\0'; i++)
+		levels += folder[i] == '.';
+	return (i <= MAILDIR_NAME_MAX && levels <= MAILDIR_LEVELS_MAX) ||
+	       maildir_exists(s->maildir, folder) == 1;
 }
