@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "t/unit/imap_room.h"
+#include "worker/imap/change.h"
 #include "worker/imap/trash.h"
 
 #define DAY 86400
@@ -197,6 +198,26 @@ what_was_copied_is_remembered_once(void **state)
 	free(v.copied);
 }
 
+/* Else a client that copies one by one would have it sorted each time. */
+static void
+only_who_moves_to_the_trash_remembers(void **state)
+{
+	uint32_t uid = 1, made;
+	struct change_copy c = {
+	    .uids = &uid, .n = 1, .dest = "Sent", .copies = &made};
+
+	(void)state;
+	room_deliver(&r, "cur/1.a:2,");
+	room_select(&r, "");
+	assert_int_equal(change_copy(&r.s, &c), 0);
+	assert_int_equal(made, 1);
+	assert_int_equal(r.s.client.view->ncopied, 0);
+	r.set.expunge_to_trash = 1;
+	assert_int_equal(change_copy(&r.s, &c), 0);
+	assert_int_equal(made, 2);
+	assert_int_equal(r.s.client.view->ncopied, 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -208,6 +229,7 @@ main(void)
 	    T(unset_or_missing_folders_are_left),
 	    T(the_trash_and_what_holds_it),
 	    T(what_was_copied_is_remembered_once),
+	    T(only_who_moves_to_the_trash_remembers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

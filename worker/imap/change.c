@@ -112,7 +112,7 @@ change_copy(struct session *s, struct change_copy *c)
 		&c->uidvalidity) == -1)
 		return -1;
 	change_post_folder(s, c->dest);
-	if (!c->move)
+	if (!c->move && trash_wanted(s))
 		trash_copied(v, c->uids, c->n);
 	if (c->move) {
 		/* What was no longer there to be copied is gone as well. */
