@@ -53,6 +53,7 @@
 struct peer {
 	int channel; /* -1: no such worker */
 	uint64_t incarnation;
+	bool full; /* it does not take its answers: nothing of it is read */
 };
 
 struct spawner {
@@ -76,6 +77,7 @@ static void take_key(struct spawner *, struct ipc_msg *);
 static void new_worker(struct spawner *, struct ipc_msg *);
 static void new_settings(struct spawner *, int fd);
 static void from_worker(struct spawner *, uint32_t worker);
+static bool takes_answers(struct peer *);
 static void drop_worker(struct spawner *, uint32_t worker);
 static const char *worker_says(
     struct spawner *, uint32_t worker, struct ipc_msg *);
@@ -163,8 +165,8 @@ turn(struct spawner *s)
 	int n;
 
 	for (int i = 0; i < BOOT_WORKERS; i++)
-		p[i] = (struct pollfd){
-		    .fd = s->workers[i].channel, .events = POLLIN};
+		p[i] = (struct pollfd){.fd = s->workers[i].channel,
+		    .events = s->workers[i].full ? POLLOUT : POLLIN};
 	p[BOOT_WORKERS] = (struct pollfd){.fd = s->parent, .events = POLLIN};
 	p[BOOT_WORKERS + 1] =
 	    (struct pollfd){.fd = s->nursery.channel, .events = POLLIN};
@@ -271,8 +273,8 @@ new_worker(struct spawner *s, struct ipc_msg *msg)
 	/* The number's old owner is gone, or it would not be given again. */
 	if (s->workers[number].channel != -1)
 		drop_worker(s, number);
-	s->workers[number].channel = ipc_take_fd(msg, 0);
-	s->workers[number].incarnation = incarnation;
+	s->workers[number] = (struct peer){
+	    .channel = ipc_take_fd(msg, 0), .incarnation = incarnation};
 }
 
 /* A reload: from now on sessions are born with the new settings. */
@@ -295,6 +297,8 @@ from_worker(struct spawner *s, uint32_t worker)
 	int n = 0;
 
 	for (int i = 0; i < SLICE && s->workers[worker].channel != -1; i++) {
+		if (!takes_answers(&s->workers[worker]))
+			return;
 		n = ipc_recv(s->workers[worker].channel, BOOT_SPAWNER,
 		    BOOT_WORKER, &msg);
 		if (n != 1)
@@ -312,6 +316,20 @@ from_worker(struct spawner *s, uint32_t worker)
 		ipc_blame(s->parent, worker, s->workers[worker].incarnation);
 	}
 	drop_worker(s, worker);
+}
+
+/*
+ * Asked before each message of its: the answer finds room, and those that are
+ * owed to newcomers who wait. Whoever does not read its answers asks nothing
+ * more, and nobody waits for it.
+ */
+static bool
+takes_answers(struct peer *worker)
+{
+	struct pollfd p = {.fd = worker->channel, .events = POLLOUT};
+
+	worker->full = poll(&p, 1, 0) == 0;
+	return !worker->full;
 }
 
 /* NULL, or what no worker of ours would have sent. */
@@ -444,7 +462,10 @@ make_place(struct spawner *s)
 	while (places_ask(&worker, &conn)) {
 		ipc_begin(&put, IPC_YIELD);
 		ipc_put_u64(&put, conn);
-		reply(s, worker, &put);
+		if (takes_answers(&s->workers[worker]))
+			reply(s, worker, &put);
+		else
+			places_kept(worker, conn);
 	}
 	while (places_next(now_ms(), &n, &granted, &count)) {
 		if (!granted) {
@@ -502,12 +523,12 @@ check_owner(const struct spawner *s, const struct ticket *t)
 	return t->owner.maildir[0] != '/' ? "no Maildir" : NULL;
 }
 
-/* A worker that takes no answer is given up. */
+/* Never waits: see takes_answers. */
 static void
 reply(struct spawner *s, uint32_t worker, struct ipc_put *put)
 {
 	if (s->workers[worker].channel == -1 ||
-	    ipc_send_wait(s->workers[worker].channel, put, NULL, 0, 1000) == 0)
+	    ipc_send(s->workers[worker].channel, put, NULL, 0) == 0)
 		return;
 	log_line(LOG_LEVEL_WARN, "worker %u takes no answer: %s", worker,
 	    strerror(errno));

@@ -1,0 +1,70 @@
+/*
+ * The spawner and a worker that has been taken over: what that one cannot do to
+ * others.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "t/unit/spawner_house.h"
+
+#define LATER  200 /* ms: no room was made meanwhile */
+#define ENOUGH 100000
+
+/* START for a client that is counted already, which needs no session. */
+static int
+ask(int worker, uint64_t conn)
+{
+	uint8_t sealed[TICKET_MAX];
+	size_t len = ticket_seal(&ticket, key, sealed, sizeof(sealed));
+	struct ipc_put put;
+
+	ipc_begin(&put, IPC_START);
+	ipc_put_u64(&put, conn);
+	ipc_put_u32(&put, 0);
+	ipc_put_bytes(&put, sealed, len);
+	return ipc_send_wait(workers[worker], &put, NULL, 0, LATER);
+}
+
+/* Who does not read its answers waits for them, and nobody else does. */
+static void
+a_worker_that_does_not_read_keeps_nobody_waiting(void **state)
+{
+	struct report r;
+	unsigned asked = 0, told = 0;
+
+	(void)state;
+	close(wants_session(0, 5, &r));
+	while (ask(0, 5) == 0 && asked < ENOUGH)
+		asked++;
+	assert_in_range(asked, 2, ENOUGH - 1);
+	ticket.worker = 1;
+	ticket.incarnation = 71;
+	ticket.conn = 6;
+	close(wants_session(1, 6, &r));
+	/* It was only slow: each answer is there, and it is served as before.
+	 */
+	while (told < asked) {
+		await(workers[0], BOOT_SPAWNER, BOOT_WORKER);
+		assert_int_equal(msg.type, IPC_STARTED);
+		told++;
+	}
+	ticket.worker = 0;
+	ticket.incarnation = 70;
+	ticket.conn = 5;
+	close(wants_session(0, 5, &r));
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_worker_that_does_not_read_keeps_nobody_waiting),
+	};
+
+	house(argc, argv);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
