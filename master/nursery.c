@@ -17,10 +17,16 @@
 #include "shm/ipc.h"
 #include "shm/log.h"
 
+struct crew { /* the sessions of an account */
+	RB_ENTRY(crew) node;
+	uint8_t account[HOLDOFF_ID];
+	uint32_t n;
+};
+
 struct living { /* a session */
 	RB_ENTRY(living) node;
 	uint64_t serial;
-	uint8_t account[HOLDOFF_ID];
+	struct crew *crew;
 	char user[];
 };
 
@@ -30,7 +36,10 @@ static void died(struct nursery *, uint64_t serial, int status, uint64_t now);
 static void reap(const struct nursery *);
 static void refill(struct nursery *);
 static int new_spare(struct nursery *);
+static bool is_crowded(struct nursery *, const struct owner *);
+static struct crew *crew_of(struct nursery *, const struct owner *);
 static void born(struct nursery *, uint64_t serial, const struct owner *);
+static void bury(struct nursery *, struct living *);
 
 static int
 compare(const struct living *a, const struct living *b)
@@ -38,9 +47,17 @@ compare(const struct living *a, const struct living *b)
 	return a->serial < b->serial ? -1 : a->serial > b->serial;
 }
 
+static int
+compare_crew(const struct crew *a, const struct crew *b)
+{
+	return memcmp(a->account, b->account, sizeof(a->account));
+}
+
 #define LOCAL static __attribute__((unused))
 RB_PROTOTYPE_INTERNAL(living_tree, living, node, compare, LOCAL)
 RB_GENERATE_INTERNAL(living_tree, living, node, compare, LOCAL)
+RB_PROTOTYPE_INTERNAL(crew_tree, crew, node, compare_crew, LOCAL)
+RB_GENERATE_INTERNAL(crew_tree, crew, node, compare_crew, LOCAL)
 
 void
 nursery_open(struct nursery *n, const struct boot *boot,
@@ -48,6 +65,7 @@ nursery_open(struct nursery *n, const struct boot *boot,
 {
 	*n = (struct nursery){.boot = boot, .start = start, .channel = -1};
 	RB_INIT(&n->living);
+	RB_INIT(&n->crews);
 }
 
 void
@@ -61,10 +79,8 @@ nursery_close(struct nursery *n)
 	while (n->nspares > 0)
 		close(n->spares[--n->nspares].channel);
 	/* No DIED comes of these any more. */
-	while ((l = RB_ROOT(&n->living)) != NULL) {
-		RB_REMOVE(living_tree, &n->living, l);
-		free(l);
-	}
+	while ((l = RB_ROOT(&n->living)) != NULL)
+		bury(n, l);
 }
 
 void
@@ -173,10 +189,9 @@ died(struct nursery *n, uint64_t serial, int status, uint64_t now)
 		return;
 	if (holdoff_crashed(status)) {
 		snprintf(name, sizeof(name), "user=%s", l->user);
-		holdoff_crash(l->account, name, now);
+		holdoff_crash(l->crew->account, name, now);
 	}
-	RB_REMOVE(living_tree, &n->living, l);
-	free(l);
+	bury(n, l);
 }
 
 static void
@@ -238,6 +253,10 @@ nursery_become(struct nursery *n, const struct owner *owner, int control)
 	struct spare spare;
 	int ret;
 
+	if (is_crowded(n, owner)) {
+		errno = EUSERS;
+		return -1;
+	}
 	/* Without one the session works, slower. */
 	if (indexdir_make(&boot->set, owner, boot->privileged != 0) == -1)
 		log_line(LOG_LEVEL_WARN, "INDEXDIR: uid %u: %s", owner->uid,
@@ -258,7 +277,24 @@ nursery_become(struct nursery *n, const struct owner *owner, int control)
 	return ret;
 }
 
-/* Without memory its crash would count for nobody: that is all. */
+/*
+ * A client has one session at a time, and another may still be at its end; some
+ * linger in each worker. One that was taken over need not stop there: a ticket
+ * is good as long as its client counts.
+ */
+static bool
+is_crowded(struct nursery *n, const struct owner *owner)
+{
+	uint64_t most = n->boot->set.maxperuser * UINT64_C(2) + NURSERY_MORE;
+	struct crew key;
+	const struct crew *c;
+
+	ticket_owner_account(owner, key.account);
+	c = RB_FIND(crew_tree, &n->crews, &key);
+	return c != NULL && c->n >= most;
+}
+
+/* Without memory it would count for nobody, nor its crash: that is all. */
 static void
 born(struct nursery *n, uint64_t serial, const struct owner *owner)
 {
@@ -267,10 +303,40 @@ born(struct nursery *n, uint64_t serial, const struct owner *owner)
 
 	if (l == NULL)
 		return;
+	if ((l->crew = crew_of(n, owner)) == NULL) {
+		free(l);
+		return;
+	}
+	l->crew->n++;
 	l->serial = serial;
-	ticket_owner_account(owner, l->account);
 	(void)log_text(l->user, size, owner->user);
 	RB_INSERT(living_tree, &n->living, l);
+}
+
+/* Made if need be; NULL: no memory. */
+static struct crew *
+crew_of(struct nursery *n, const struct owner *owner)
+{
+	struct crew *c = calloc(1, sizeof(*c)), *other;
+
+	if (c == NULL)
+		return NULL;
+	ticket_owner_account(owner, c->account);
+	if ((other = RB_INSERT(crew_tree, &n->crews, c)) == NULL)
+		return c;
+	free(c);
+	return other;
+}
+
+static void
+bury(struct nursery *n, struct living *l)
+{
+	RB_REMOVE(living_tree, &n->living, l);
+	if (--l->crew->n == 0) {
+		RB_REMOVE(crew_tree, &n->crews, l->crew);
+		free(l->crew);
+	}
+	free(l);
 }
 
 bool

@@ -3,7 +3,9 @@
  * template, one for each used. The BECOME message for one may be sent before it
  * was even forked: it waits in the channel. After a reload there is a new
  * template, executed from the installed file; the old one ends after its last
- * session. An account whose sessions crash again and again is held off.
+ * session. An account whose sessions crash again and again is held off, and one
+ * that has more of them than its clients can need gets no further one: whoever
+ * shows its ticket, and however often.
  */
 #ifndef MASTER_NURSERY_H
 #define MASTER_NURSERY_H
@@ -15,11 +17,14 @@
 
 #include "auth/ticket.h"
 #include "shm/boot.h"
+#include "shm/limits.h"
 
 #define NURSERY_SPARES 64
 
 struct living;
+struct crew;
 RB_HEAD(living_tree, living);
+RB_HEAD(crew_tree, crew);
 
 struct spare {
 	int channel;
@@ -38,6 +43,7 @@ struct nursery {
 	uint32_t nspares;
 	uint64_t serial;           /* of the last spare */
 	struct living_tree living; /* sessions of this template */
+	struct crew_tree crews;    /* ... how many of each account */
 };
 
 /* Its first template is started by start, with an end of the channel. */
@@ -55,7 +61,7 @@ void nursery_turn(struct nursery *, uint64_t now);
 int nursery_wait(const struct nursery *, uint64_t now);
 /*
  * A session of this account at its end of a control channel, which stays the
- * caller's. 0, or -1 with errno.
+ * caller's. 0, or -1 with errno: EUSERS, it has too many already.
  */
 int nursery_become(struct nursery *, const struct owner *, int control);
 /* Whether sessions of this account have crashed and it gets none now. */

@@ -156,7 +156,10 @@
 	    "NO or its end", "")                                               \
 	X(SESSION_FILES, 256, "descriptors of a session", "NO or its end", "") \
 	X(SERVANT_FILES, 1024, "descriptors of log, auth, PAM, spawner", "NO", \
-	    "")
+	    "")                                                                \
+	X(NURSERY_MORE, 32,                                                    \
+	    "sessions of an account, besides two for each client it may have", \
+	    "NO", "")
 
 #define LIMITS_ALL(X)                                                          \
 	LIMITS_LOGIN(X)                                                        \

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "shm/limits.h"
 #include "t/unit/spawner_house.h"
 
 #define LATER  200 /* ms: no room was made meanwhile */
@@ -58,11 +59,43 @@ a_worker_that_does_not_read_keeps_nobody_waiting(void **state)
 	close(wants_session(0, 5, &r));
 }
 
+static void
+a_ticket_is_no_source_of_sessions_without_end(void **state)
+{
+	const int most = 2 * 3 + NURSERY_MORE;
+	int control[2 * 3 + NURSERY_MORE], i;
+	struct report r;
+
+	(void)state;
+	for (i = 0; i < most; i++)
+		control[i] = wants_session(0, 5, &r);
+	wants_refusal(0, 5, IPC_REFUSED_UNAVAILABLE);
+	/* Nobody else's are concerned. */
+	strcpy(ticket.owner.user, "bob");
+	ticket.conn = 6;
+	close(wants_session(0, 6, &r));
+	/* And one that ends makes room. */
+	strcpy(ticket.owner.user, "alice");
+	ticket.conn = 5;
+	close(control[0]);
+	for (i = 0; i < 100; i++) {
+		show(0, 5, true, &control[0]);
+		if (msg.type == IPC_STARTED)
+			break;
+		close(control[0]);
+		(void)poll(NULL, 0, 50);
+	}
+	assert_in_range(i, 0, 99);
+	for (i = 0; i < most; i++)
+		close(control[i]);
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_worker_that_does_not_read_keeps_nobody_waiting),
+	    TEST(a_ticket_is_no_source_of_sessions_without_end),
 	};
 
 	house(argc, argv);
