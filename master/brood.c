@@ -34,8 +34,6 @@
 static const enum boot_role servants[BROOD_SERVANTS] = {
     BOOT_LOG, BOOT_PAM, BOOT_AUTH, BOOT_SPAWNER, BOOT_WATCH};
 
-static char certs_why[256]; /* of the last refusal */
-
 static void start_workers(struct brood *, bool external, uint64_t now);
 static struct child *free_number(struct brood *, bool external);
 static bool may_start(const struct brood *, enum boot_role, uint64_t now);
@@ -48,15 +46,12 @@ static void give_log(struct brood *, struct child *);
 static void give_tickets(struct brood *, struct child *);
 static void send_peer(
     struct brood *, struct child *to, const struct child *about, int fd);
-static void send_certs(struct brood *, struct child *, int fd, bool tell);
 static void hear_one(struct brood *, struct child *, struct ipc_msg *);
 static void offend(const struct child *, const char *what);
 static void take_blame(
     const struct brood *, const struct child *, struct ipc_msg *);
 static void take_hello(struct child *, struct ipc_msg *);
 static void take_conn(struct brood *, struct child *, struct ipc_msg *);
-static void take_certs_ok(
-    const struct brood *, struct child *, struct ipc_msg *);
 static void tell_death(const struct child *, int status, bool expected);
 static void throttle(struct brood *, const struct child *, uint64_t now);
 static bool of_role(const struct child *, enum boot_role);
@@ -234,7 +229,7 @@ introduce(struct brood *b, struct child *c)
 	give_key(b, c);
 	give_tickets(b, c);
 	if (c->role == BOOT_WORKER && b->certs != -1) {
-		send_certs(b, c, b->certs, !b->told);
+		brood_send_certs(b, c, b->certs, !b->told);
 		b->told = true;
 	}
 	give_log(b, c);
@@ -343,16 +338,6 @@ send_peer(struct brood *b, struct child *to, const struct child *about, int fd)
 	brood_send(b, to, &put, fd);
 }
 
-static void
-send_certs(struct brood *b, struct child *c, int fd, bool tell)
-{
-	struct ipc_put put;
-
-	ipc_begin(&put, IPC_CERTS);
-	ipc_put_u32(&put, tell);
-	brood_send(b, c, &put, fd);
-}
-
 int
 brood_send(struct brood *b, struct child *c, struct ipc_put *put, int fd)
 {
@@ -418,7 +403,8 @@ hear_one(struct brood *b, struct child *c, struct ipc_msg *msg)
 			offend(c, ipc_name(msg->type));
 		return;
 	case IPC_CERTS_OK:
-		take_certs_ok(b, c, msg);
+		if (brood_hear_certs(b, c, msg) == -1)
+			offend(c, ipc_name(msg->type));
 		return;
 	case IPC_OFFER:
 	case IPC_SETTLED:
@@ -510,34 +496,11 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 	else if ((msg->type == IPC_CLOSED
 			 ? admit_leave(b->admit, conn, c->number)
 			 : admit_login(b->admit, conn, c->number)) == -1 &&
-		 brood_stray(c))
+		 log_rare(&c->strays))
 		log_line(LOG_LEVEL_WARN, "worker %u: %s of no client of its",
 		    c->number, ipc_name(msg->type));
 	if (c->retired)
 		drain_end_retired(b, c);
-}
-
-static void
-take_certs_ok(const struct brood *b, struct child *c, struct ipc_msg *msg)
-{
-	struct ipc_get get;
-	char why[sizeof(certs_why)];
-	uint32_t ok;
-
-	ipc_open(&get, msg);
-	ok = ipc_get_u32(&get);
-	ipc_get_str(&get, why, sizeof(why));
-	if (ipc_done(&get) == -1) {
-		offend(c, ipc_name(msg->type));
-		return;
-	}
-	c->tls = ok == 1;
-	if (c->tls)
-		return;
-	memcpy(certs_why, why, sizeof(why));
-	/* A try ends in the master's own words. */
-	if (b->new_certs == -1)
-		log_line(LOG_LEVEL_ERR, "certificates refused: %s", why);
 }
 
 void
@@ -664,53 +627,6 @@ brood_settings(struct brood *b)
 		close(fd);
 	}
 	b->boot.role = BOOT_MASTER;
-}
-
-void
-brood_try_certs(struct brood *b, int fd)
-{
-	if (b->new_certs != -1)
-		close(b->new_certs);
-	b->new_certs = fd;
-	certs_why[0] = '\0';
-	b->told = false;
-	for (int i = BROOD_SERVANTS; i < BROOD_MAX && fd != -1; i++)
-		if (b->v[i].pid != 0 && !b->v[i].old) {
-			b->v[i].tls = false;
-			send_certs(b, &b->v[i], fd, !b->told);
-			b->told = true;
-		}
-}
-
-enum brood_certs
-brood_certs(const struct brood *b, char *why, size_t size)
-{
-	if (b->new_certs == -1)
-		return BROOD_CERTS_NONE;
-	if (certs_why[0] != '\0') {
-		snprintf(why, size, "%s", certs_why);
-		return BROOD_CERTS_BAD;
-	}
-	for (int i = BROOD_SERVANTS; i < BROOD_MAX; i++)
-		if (b->v[i].pid != 0 && !b->v[i].old && !b->v[i].tls)
-			return BROOD_CERTS_TRYING;
-	return BROOD_CERTS_GOOD;
-}
-
-void
-brood_settle_certs(struct brood *b, bool good)
-{
-	int *out = good ? &b->certs : &b->new_certs;
-
-	if (*out != -1)
-		close(*out);
-	if (good)
-		b->certs = b->new_certs;
-	b->new_certs = -1;
-	for (int i = BROOD_SERVANTS; i < BROOD_MAX && !good && b->certs != -1;
-	     i++)
-		if (b->v[i].pid != 0 && !b->v[i].old)
-			send_certs(b, &b->v[i], b->certs, false);
 }
 
 struct child *

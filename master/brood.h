@@ -30,7 +30,7 @@ struct child {
 	int log;          /* reading end of its log channel, for a new logger */
 	int table;        /* a worker's connection table, -1: none */
 	uint64_t started; /* ms */
-	uint32_t strays;  /* words about clients that are not its */
+	uint32_t strays;  /* its words that were told in the log */
 	bool full;        /* no more clients: it nears RLIMIT_NOFILE */
 	bool hello;
 	bool tls;      /* it has taken its certificates */
@@ -111,6 +111,10 @@ void brood_settings(struct brood *);
 void brood_try_certs(struct brood *, int fd);
 enum brood_certs brood_certs(const struct brood *, char *why, size_t size);
 void brood_settle_certs(struct brood *, bool good);
+/* To a worker; tell: it writes to the log what they are. */
+void brood_send_certs(struct brood *, struct child *, int fd, bool tell);
+/* CERTS_OK of a worker; -1: malformed. */
+int brood_hear_certs(const struct brood *, struct child *, struct ipc_msg *);
 /* The servant of that role, of the new generation. */
 struct child *brood_servant(struct brood *, enum boot_role);
 /* IPC_KICK to all workers, and NOTBEFORE first if it is a user's. */
@@ -127,9 +131,6 @@ unsigned brood_count(const struct brood *, enum boot_role);
  * EXTERNAL listeners or not; NULL if there is none. skip: numbers to pass over.
  */
 struct child *brood_worker(struct brood *, bool external, uint64_t skip);
-/* A word about no client of its: whether it is worth a line (1st, 2nd, 4th ...)
- */
-bool brood_stray(struct child *);
 /* As ipc_send; a child that does not read its channel is killed. */
 int brood_send(struct brood *, struct child *, struct ipc_put *, int fd);
 

@@ -199,7 +199,8 @@ porch_named(
 	if (named_read(&n, msg) == -1)
 		return -1;
 	if (named_decide(p, worker, &n) == -1) {
-		if (brood_stray(worker))
+		/* It may cross a word of ours. */
+		if (log_rare(&worker->strays))
 			log_line(LOG_LEVEL_WARN,
 			    "worker %u: %s of no client of its", worker->number,
 			    ipc_name(IPC_NAMED));
@@ -216,14 +217,6 @@ porch_named(
 	ipc_put_str(&put, n.why);
 	(void)brood_send(p->brood, worker, &put, -1); /* a deaf one is killed */
 	return 0;
-}
-
-/* It may cross a word of ours; of a flood hardly anything is logged. */
-bool
-brood_stray(struct child *c)
-{
-	c->strays++;
-	return (c->strays & (c->strays - 1)) == 0;
 }
 
 static int

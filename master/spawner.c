@@ -54,6 +54,7 @@ struct peer {
 	int channel; /* -1: no such worker */
 	uint64_t incarnation;
 	bool full; /* it does not take its answers: nothing of it is read */
+	uint32_t refusals; /* of tickets, that were told in the log */
 };
 
 struct spawner {
@@ -389,8 +390,9 @@ take_start(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 	    crime == NULL ? check_ticket(s, worker, n.conn, &ticket) : crime;
 	n.owner = ticket.owner;
 	if (wrong != NULL) {
-		log_line(LOG_LEVEL_ERR, "worker %u: ticket refused: %s", worker,
-		    wrong);
+		if (log_rare(&s->workers[worker].refusals))
+			log_line(LOG_LEVEL_ERR, "worker %u: ticket refused: %s",
+			    worker, wrong);
 		refuse(s, worker, n.conn, IPC_REFUSED_TICKET, 0);
 	} else if (n.control != -1 && nursery_held(&n.owner, now_ms())) {
 		refuse(s, worker, n.conn, IPC_REFUSED_UNAVAILABLE, 0);
@@ -623,8 +625,10 @@ reseal(struct spawner *s, const uint8_t *old, size_t len, struct ticket *t,
 		wrong = "it has no place";
 	if (wrong == NULL)
 		return n;
-	log_line(LOG_LEVEL_ERR, "worker %u: an inherited ticket is refused: %s",
-	    t->worker, wrong);
+	if (log_rare(&s->workers[t->worker].refusals))
+		log_line(LOG_LEVEL_ERR,
+		    "worker %u: an inherited ticket is refused: %s", t->worker,
+		    wrong);
 	return 0;
 }
 

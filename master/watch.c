@@ -33,6 +33,7 @@ struct watch {
 	int parent;
 	int workers[BOOT_WORKERS]; /* channels, -1: none */
 	uint64_t incarnations[BOOT_WORKERS];
+	uint32_t wrong[BOOT_WORKERS]; /* not folders */
 	struct watched watched;
 	struct watch_local local;
 	bool stopped;
@@ -200,6 +201,7 @@ new_worker(struct watch *w, struct ipc_msg *msg)
 		drop_worker(w, number);
 	w->workers[number] = ipc_take_fd(msg, 0);
 	w->incarnations[number] = incarnation;
+	w->wrong[number] = 0;
 }
 
 static void
@@ -264,8 +266,11 @@ take_watch(struct watch *w, unsigned worker, struct ipc_msg *msg)
 		ask.fds[i] = ipc_take_fd(msg, i);
 	if (watched_add(&w->watched, worker, &ask) == 0)
 		return 0;
-	/* The directories are a session's, not the worker's. */
-	if (errno != EMFILE) /* that has its own line, not one per folder */
+	/*
+	 * The directories are a session's, not the worker's, and a session may
+	 * send as many as it likes. EMFILE has a line of its own.
+	 */
+	if (errno != EMFILE && log_rare(&w->wrong[worker]))
 		log_line(LOG_LEVEL_WARN, "worker %u: not a folder to watch: %s",
 		    worker, strerror(errno));
 	return 0;

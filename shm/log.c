@@ -82,6 +82,13 @@ log_fatal(const char *fmt, ...)
 	exit(1);
 }
 
+bool
+log_rare(uint32_t *n)
+{
+	++*n;
+	return (*n & (*n - 1)) == 0;
+}
+
 const char *
 log_text(char *out, size_t size, const char *in)
 {

@@ -7,6 +7,9 @@
 #ifndef SHM_LOG_H
 #define SHM_LOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #define LOG_LINE_MAX 1000 /* bytes of one line; the rest is cut off */
 
 enum log_level { /* as syslog(3) */
@@ -43,6 +46,11 @@ void log_line(enum log_level, const char *fmt, ...)
 /* Logs at ERR and exits with status 1. */
 void log_fatal(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
+/*
+ * Whether the next line of a kind is worth writing, where a peer can have as
+ * many written as it likes: the 1st, 2nd, 4th, 8th ... *n counts them.
+ */
+bool log_rare(uint32_t *n);
 /* in, with every byte that is not printable ASCII as '.', into out[size]. */
 const char *log_text(char *out, __SIZE_TYPE__ size, const char *in);
 

@@ -450,6 +450,16 @@ lie(unsigned n)
 		}
 		say("flooded\n");
 		break;
+	case 15: /* nobody has asked */
+		for (int i = 0; i < 5000; i++) {
+			ipc_begin(&put, IPC_CERTS_OK);
+			ipc_put_u32(&put, 0);
+			ipc_put_str(&put, "a flood");
+			(void)ipc_send_wait(
+			    BOOT_FD_PARENT, &put, NULL, 0, 5000);
+		}
+		say("flooded\n");
+		break;
 	case 13:
 		parked_states();
 		break;

@@ -176,6 +176,9 @@ def workers(base, many):
 def lies():
     ok(wait_for(lambda: "flooded" in report(SLY + 12)),
        "a flood of words about clients of others is taken")
+    ok(wait_for(lambda: "flooded" in report(SLY + 15)) and
+       logged().count("certificates refused: a flood") < 20,
+       "one of words about certificates is told in a few lines")
     ok(wait_for(lambda: "all sent" in report(SLY + 14)),
        "wrong messages to sessions are sent", report(SLY + 14))
     said = report(SLY + 14)[1:]

@@ -15,6 +15,8 @@
 #define LATER  200 /* ms: no room was made meanwhile */
 #define ENOUGH 100000
 
+static int lines = -1; /* where the spawner's log lines come out */
+
 /* START for a client that is counted already, which needs no session. */
 static int
 ask(int worker, uint64_t conn)
@@ -90,14 +92,55 @@ a_ticket_is_no_source_of_sessions_without_end(void **state)
 		close(control[i]);
 }
 
+static unsigned
+lines_with(const char *text)
+{
+	char line[LOG_LINE_MAX + 64];
+	unsigned n = 0;
+	ssize_t len;
+
+	while ((len = recv(lines, line, sizeof(line) - 1, MSG_DONTWAIT)) > 0) {
+		line[len] = '\0';
+		n += strstr(line, text) != NULL;
+	}
+	return n;
+}
+
+/* The spawner's measure of lines is for others' trouble, too. */
+static void
+the_log_is_not_filled_by_one_worker(void **state)
+{
+	struct ipc_put put;
+
+	(void)state;
+	ticket.time -= TICKET_AGE + 100;
+	(void)lines_with("");
+	for (int i = 0; i < 100; i++)
+		wants_refusal(0, 5, IPC_REFUSED_TICKET);
+	assert_in_range(lines_with("ticket refused"), 1, 10);
+	for (int i = 0; i < 100; i++) {
+		ipc_begin(&put, IPC_RESEAL);
+		ipc_put_u64(&put, 5);
+		ipc_put_bytes(&put, "x", 1);
+		assert_int_equal(ipc_send(workers[1], &put, NULL, 0), 0);
+		await(workers[1], BOOT_SPAWNER, BOOT_WORKER);
+	}
+	assert_in_range(lines_with("is refused"), 1, 10);
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_worker_that_does_not_read_keeps_nobody_waiting),
 	    TEST(a_ticket_is_no_source_of_sessions_without_end),
+	    HEIR(the_log_is_not_filled_by_one_worker),
 	};
+	int fds[2];
 
 	house(argc, argv);
+	if (log_pair(fds) == -1 || dup2(fds[1], BOOT_FD_LOG) == -1)
+		return 99;
+	lines = fds[0];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

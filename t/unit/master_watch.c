@@ -122,12 +122,18 @@ what_is_no_root_is_not_watched(void **state)
 	wrong[1] = open_folder(&folder, O_PATH);
 	wrong[2] = folder.fds[0]; /* a folder's, which is in it */
 	for (int i = 0; i < 3; i++) {
-		send_watch(0, &root, 0, &wrong[i], 1);
+		send_watch(i / 2, &root, 0, &wrong[i], 1);
 		assert_true(told("not a folder to watch", 5000));
 	}
 	root.fds[0] = right;
-	send_watch(0, &root, 0, root.fds, 2); /* one is right */
+	send_watch(1, &root, 0, root.fds, 2); /* one is right */
 	assert_true(told("not a folder to watch", 5000));
+	/* The 4th and the 8th: the log is not one session's to fill. */
+	for (int i = 2; i < 9; i++)
+		send_watch(0, &root, 0, &wrong[0], 1);
+	assert_true(told("not a folder to watch", 5000));
+	assert_true(told("not a folder to watch", 5000));
+	assert_false(told("not a folder to watch", 300));
 	close(wrong[0]);
 	close(wrong[1]);
 	close(right);
