@@ -30,6 +30,7 @@ static void open_userdb(struct desk *);
 static void report_userdb(const char *, unsigned, const char *);
 static int take_ask(struct desk *, unsigned, const struct ipc_msg *);
 static void insert(struct desk *, struct request *);
+static bool has_room(const struct desk *, unsigned);
 static void refuse_full(struct desk *, unsigned, const struct request *);
 static int take_forget(struct desk *, unsigned, const struct ipc_msg *);
 static struct request *find_conn(struct desk *, int, uint64_t);
@@ -140,7 +141,8 @@ void
 desk_worker(struct desk *d, unsigned number, int fd, uint64_t incarnation)
 {
 	desk_drop_worker(d, number);
-	d->worker[number] = (struct desk_worker){fd, incarnation, false};
+	d->worker[number] =
+	    (struct desk_worker){.channel = fd, .incarnation = incarnation};
 }
 
 void
@@ -151,7 +153,7 @@ desk_drop_worker(struct desk *d, unsigned number)
 	if (d->worker[number].channel == -1)
 		return;
 	(void)close(d->worker[number].channel);
-	d->worker[number] = (struct desk_worker){-1, 0, false};
+	d->worker[number] = (struct desk_worker){.channel = -1};
 	for (r = TAILQ_FIRST(&d->requests); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, entry);
 		if (r->worker == (int)number)
@@ -183,7 +185,7 @@ take_ask(struct desk *d, unsigned number, const struct ipc_msg *msg)
 		freezero(r, sizeof(*r));
 		return -1;
 	}
-	if (d->nrequests == DESK_REQUESTS) {
+	if (!has_room(d, number)) {
 		refuse_full(d, number, r);
 		freezero(r, sizeof(*r));
 		return 0;
@@ -232,6 +234,18 @@ rank(struct desk *d, const struct request *r)
 	return level == 0 ? REQUEST_NEW : REQUEST_SUSPECT;
 }
 
+/* As many as are left: a worker that was taken over leaves room for others. */
+static bool
+has_room(const struct desk *d, unsigned number)
+{
+	const struct request *r;
+	unsigned own = 0;
+
+	TAILQ_FOREACH (r, &d->requests, entry)
+		own += r->worker == (int)number;
+	return own + d->nrequests < DESK_REQUESTS;
+}
+
 /* No place for one more: said at once, and not remembered. */
 static void
 refuse_full(struct desk *d, unsigned number, const struct request *r)
@@ -240,8 +254,10 @@ refuse_full(struct desk *d, unsigned number, const struct request *r)
 
 	request_put_no(r, IPC_NO_UNAVAILABLE, &m);
 	(void)ipc_send(d->worker[number].channel, &m, NULL, 0);
-	log_line(LOG_LEVEL_WARN, "%u questions in hand: user=%s refused",
-	    DESK_REQUESTS, r->user);
+	if (log_rare(&d->worker[number].refusals))
+		log_line(LOG_LEVEL_WARN,
+		    "%u questions in hand: user=%s refused", d->nrequests,
+		    r->user);
 }
 
 static int

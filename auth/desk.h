@@ -19,7 +19,7 @@
 #include "shm/boot.h"
 #include "shm/ipc.h"
 
-#define DESK_REQUESTS    2048   /* in hand at most */
+#define DESK_REQUESTS    2048   /* in hand at most; of a worker, half */
 #define DESK_KNOWN_FAILS 6      /* so many failures, and who is known is not */
 #define DESK_WAIT_MS     5000   /* longest wait of a suspect for a place */
 #define DESK_NEW_WAIT_MS 12000  /* ... and of others */
@@ -31,7 +31,8 @@
 struct desk_worker {
 	int channel; /* -1: none */
 	uint64_t incarnation;
-	bool full; /* an answer found no room: wait for POLLOUT */
+	bool full;         /* an answer found no room: wait for POLLOUT */
+	uint32_t refusals; /* that it had too many in hand */
 };
 
 struct desk {

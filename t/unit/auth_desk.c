@@ -90,7 +90,7 @@ questions_in_hand_are_bounded(void **state)
 	(void)state;
 	boot.set.auth_floor_ms = 60000;
 	begin();
-	for (uint64_t i = 0; i < DESK_REQUESTS; i++)
+	for (uint64_t i = 0; i < DESK_REQUESTS / 2; i++)
 		ask(0,
 		    (struct ask){.conn = i, .user = "x", .password = "wrong"});
 	/* All are in hand before the next is sent. */
@@ -99,10 +99,19 @@ questions_in_hand_are_bounded(void **state)
 		(void)usleep(10000);
 	}
 	assert_int_equal(answer(0, 50).type, IPC_NONE);
-	ask(1, (struct ask){.conn = 9999, .user = "anna"});
-	r = answer(1, 5000);
+	ask(0, (struct ask){.conn = 9999, .user = "anna"});
+	r = answer(0, 5000);
 	assert_int_equal(r.why, IPC_NO_UNAVAILABLE);
 	assert_int_equal(r.conn, 9999);
+	/* That was its share: others have theirs, and half of what is left. */
+	ask(1, (struct ask){.conn = 9999, .user = "anna"});
+	assert_int_equal(answer(1, 5000).type, IPC_YES);
+	for (uint64_t i = 0; i < DESK_REQUESTS / 4; i++)
+		ask(1,
+		    (struct ask){.conn = i, .user = "x", .password = "wrong"});
+	assert_int_equal(answer(1, 50).type, IPC_NONE);
+	ask(1, (struct ask){.conn = 9999, .user = "anna"});
+	assert_int_equal(answer(1, 5000).why, IPC_NO_UNAVAILABLE);
 	/* The worker goes, its questions go, there is room again. */
 	shut(&h.worker[0]);
 	do {
