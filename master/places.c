@@ -214,13 +214,19 @@ places_drop(uint32_t worker)
 int
 places_wait(const struct newcomer *who, uint64_t now)
 {
+	uint8_t id[ACCOUNT];
+	uint32_t own = 0;
 	struct waiter *w;
 
-	if (nwaiting >= PLACES_WAITING || (w = calloc(1, sizeof(*w))) == NULL)
+	ticket_owner_account(&who->owner, id);
+	TAILQ_FOREACH (w, &waiting, next)
+		own += memcmp(w->id, id, sizeof(id)) == 0;
+	if (own + nwaiting >= PLACES_WAITING ||
+	    (w = calloc(1, sizeof(*w))) == NULL)
 		return -1;
 	w->who = *who;
 	w->until = now + PLACES_WAIT_MS;
-	ticket_owner_account(&who->owner, w->id);
+	memcpy(w->id, id, sizeof(id));
 	TAILQ_INSERT_TAIL(&waiting, w, next);
 	nwaiting++;
 	return 0;

@@ -12,7 +12,7 @@
 
 #include "auth/ticket.h"
 
-#define PLACES_WAITING 64   /* newcomers at a time, then they are refused */
+#define PLACES_WAITING 64   /* newcomers at a time; of an account, half */
 #define PLACES_WAIT_MS 2000 /* until somebody has gone */
 
 struct newcomer { /* START, as it was checked */
