@@ -52,6 +52,7 @@ static void take_blame(
     const struct brood *, const struct child *, struct ipc_msg *);
 static void take_hello(struct child *, struct ipc_msg *);
 static void take_conn(struct brood *, struct child *, struct ipc_msg *);
+static struct child *child_of(struct brood *, pid_t);
 static void tell_death(const struct child *, int status, bool expected);
 static void throttle(struct brood *, const struct child *, uint64_t now);
 static bool of_role(const struct child *, enum boot_role);
@@ -504,18 +505,30 @@ take_conn(struct brood *b, struct child *c, struct ipc_msg *msg)
 }
 
 void
-brood_reap(struct brood *b, pid_t pid, int status, uint64_t now)
+brood_last_words(struct brood *b, pid_t pid)
 {
-	struct child *c = NULL;
+	struct child *c = child_of(b, pid);
 
+	if (c != NULL && c->channel != -1)
+		brood_hear(b, c);
+}
+
+static struct child *
+child_of(struct brood *b, pid_t pid)
+{
 	for (int i = 0; i < BROOD_MAX; i++)
 		if (b->v[i].pid == pid)
-			c = &b->v[i];
+			return &b->v[i];
+	return NULL;
+}
+
+void
+brood_reap(struct brood *b, pid_t pid, int status, uint64_t now)
+{
+	struct child *c = child_of(b, pid);
+
 	if (c == NULL)
 		return;
-	/* What it said before it died. */
-	if (c->channel != -1)
-		brood_hear(b, c);
 	tell_death(c, status, b->stopping || c->retired);
 	if (c->channel != -1)
 		close(c->channel);

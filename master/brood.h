@@ -97,7 +97,9 @@ void brood_start(struct brood *, uint64_t now);
 int brood_wait(const struct brood *, uint64_t now);
 /* Hears a child whose channel is readable. */
 void brood_hear(struct brood *, struct child *);
-/* A process has ended. */
+/* A process is a zombie: hears what it said before. */
+void brood_last_words(struct brood *, pid_t);
+/* ... and has been reaped. */
 void brood_reap(struct brood *, pid_t, int status, uint64_t now);
 /* All are there, have said HELLO and, with TLS, taken their certificates. */
 bool brood_ready(const struct brood *);

@@ -365,17 +365,29 @@ take_signals(struct master *m, uint64_t now)
 	}
 }
 
+/*
+ * What a child said before it died is heard while its number is still its own:
+ * who is killed for it is a zombie, never another process of that number.
+ */
 static void
 reap(struct master *m, uint64_t now)
 {
+	siginfo_t who;
 	int status;
-	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == m->trial)
+	for (;;) {
+		who.si_pid = 0;
+		if (waitid(P_ALL, 0, &who, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+		    who.si_pid == 0)
+			return;
+		brood_last_words(&m->brood, who.si_pid);
+		if (waitpid(who.si_pid, &status, 0) == -1)
+			return;
+		if (who.si_pid == m->trial)
 			tried(m, status);
 		else
-			brood_reap(&m->brood, pid, status, now);
+			brood_reap(&m->brood, who.si_pid, status, now);
+	}
 }
 
 /* Whether it is time for the next phase, or for the end of a reload. */
