@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -342,6 +343,7 @@ send_peer(struct brood *b, struct child *to, const struct child *about, int fd)
 int
 brood_send(struct brood *b, struct child *c, struct ipc_put *put, int fd)
 {
+	bool many = put->type == IPC_CLIENT || put->type == IPC_EVICT;
 	int ret;
 
 	(void)b;
@@ -349,9 +351,12 @@ brood_send(struct brood *b, struct child *c, struct ipc_put *put, int fd)
 		errno = EPIPE;
 		return -1;
 	}
+	if (many && !brood_has_room(c, 3)) {
+		errno = EAGAIN;
+		return -1;
+	}
 	ret = ipc_send(c->channel, put, &fd, fd == -1 ? 0 : 1);
-	if (ret == -1 && errno == EAGAIN && put->type != IPC_CLIENT &&
-	    put->type != IPC_EVICT) {
+	if (ret == -1 && errno == EAGAIN && !many) {
 		log_line(LOG_LEVEL_ERR,
 		    "%s %d does not read its channel, it is killed",
 		    boot_role_name(c->role), (int)c->pid);
@@ -359,6 +364,17 @@ brood_send(struct brood *b, struct child *c, struct ipc_put *put, int fd)
 		errno = EAGAIN;
 	}
 	return ret;
+}
+
+bool
+brood_has_room(const struct child *c, int quarters)
+{
+	int unread, all;
+	socklen_t n = sizeof(all);
+
+	return ioctl(c->channel, SIOCOUTQ, &unread) == -1 ||
+	       getsockopt(c->channel, SOL_SOCKET, SO_SNDBUF, &all, &n) == -1 ||
+	       unread < all / 4 * quarters;
 }
 
 void

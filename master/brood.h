@@ -133,7 +133,12 @@ unsigned brood_count(const struct brood *, enum boot_role);
  * EXTERNAL listeners or not; NULL if there is none. skip: numbers to pass over.
  */
 struct child *brood_worker(struct brood *, bool external, uint64_t skip);
-/* As ipc_send; a child that does not read its channel is killed. */
+/*
+ * As ipc_send; a child that does not read its channel is killed. Clients, who
+ * may be many, leave a quarter of the room for other words (EAGAIN).
+ */
 int brood_send(struct brood *, struct child *, struct ipc_put *, int fd);
+/* Whether less than so many quarters of its channel are taken. */
+bool brood_has_room(const struct child *, int quarters);
 
 #endif

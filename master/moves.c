@@ -91,7 +91,7 @@ place(struct brood *b, const struct child *c, const struct ipc_msg *msg,
 {
 	struct child *to = brood_worker(b, false, 0);
 
-	if (to == NULL ||
+	if (to == NULL || !brood_has_room(to, 2) ||
 	    admit_give(b->admit, conn, c->number, to->number) == -1)
 		return NULL;
 	if (tell_heir(b, c, to, conn) == 0 &&
