@@ -592,6 +592,9 @@ take_reseal(struct spawner *s, uint32_t worker, struct ipc_msg *msg)
 		memcpy(old, ticket, len);
 	/* HEIR was sent before the client: it is there, if unread. */
 	from_master(s);
+	/* So may be its number's next owner: then nobody asks any more. */
+	if (s->workers[worker].incarnation != t.incarnation)
+		return NULL;
 	n = reseal(s, old, len, &t, sealed);
 	ipc_begin(&put, IPC_RESEALED);
 	ipc_put_u64(&put, t.conn);

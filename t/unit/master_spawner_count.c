@@ -292,6 +292,83 @@ an_inherited_client_counts_whatever_the_limit(void **state)
 	close(wants_session(0, 9, &r));
 }
 
+/* START for one that needs no session: what the spawner says. */
+static enum ipc_type
+counts(uint64_t conn)
+{
+	show(0, conn, false, NULL);
+	while (msg.type == IPC_RESEALED) /* it was its number's old owner's */
+		await(workers[0], BOOT_SPAWNER, BOOT_WORKER);
+	return msg.type;
+}
+
+/* START of long ago: refused, and no crime. */
+static void
+ask_in_vain(uint64_t incarnation)
+{
+	uint8_t sealed[TICKET_MAX];
+	struct ticket old = ticket;
+	struct ipc_put put;
+	size_t len;
+
+	old.worker = 0;
+	old.incarnation = incarnation;
+	len = ticket_seal(&old, key, sealed, sizeof(sealed));
+	ipc_begin(&put, IPC_START);
+	ipc_put_u64(&put, 5);
+	ipc_put_u32(&put, 0);
+	ipc_put_bytes(&put, sealed, len);
+	assert_int_equal(ipc_send(workers[0], &put, NULL, 0), 0);
+}
+
+/*
+ * The heir dies while its RESEAL is being read: its number's new owner gets
+ * neither the ticket nor a place that nobody would ever give back. The spawner
+ * is stopped somewhere in its round, which is before the RESEAL often enough.
+ */
+static void
+what_a_dead_heir_asked_for_is_nobodys(void **state)
+{
+	uint8_t sealed[TICKET_MAX];
+	struct ipc_put put;
+	size_t len;
+	int dead;
+
+	(void)state;
+	for (uint64_t try = 0; try < 200; try++) {
+		old_ticket(5);
+		len = ticket_seal(&ticket, old_key, sealed, sizeof(sealed));
+		kill(spawner, SIGSTOP);
+		for (int i = 0; i < 50; i++)
+			ask_in_vain(70 + try);
+		ipc_begin(&put, IPC_RESEAL);
+		ipc_put_u64(&put, 5);
+		ipc_put_bytes(&put, sealed, len);
+		assert_int_equal(ipc_send(workers[0], &put, NULL, 0), 0);
+		kill(spawner, SIGCONT);
+		usleep((useconds_t)(try % 20) * 100);
+		kill(spawner, SIGSTOP);
+		ipc_begin(&put, IPC_HEIR);
+		ipc_put_u64(&put, 5);
+		ipc_put_u32(&put, 40);
+		ipc_put_u64(&put, 33);
+		ipc_put_u32(&put, 0);
+		ipc_put_u64(&put, 70 + try);
+		assert_int_equal(ipc_send(master, &put, NULL, 0), 0);
+		dead = workers[0];
+		add_worker(0, 71 + try, &workers[0]);
+		kill(spawner, SIGCONT);
+		ticket.time = (uint64_t)time(NULL);
+		ticket.worker = 0;
+		ticket.incarnation = 71 + try;
+		strcpy(ticket.owner.user, "bob");
+		if (counts(5) != IPC_STARTED)
+			fail_msg("try %d: somebody has its place", (int)try);
+		strcpy(ticket.owner.user, "alice");
+		close(dead);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -304,6 +381,7 @@ main(int argc, char **argv)
 	    HEIR(an_inherited_ticket_is_sealed_again),
 	    HEIR(an_inherited_ticket_must_be_vouched_for),
 	    HEIR(an_inherited_client_counts_whatever_the_limit),
+	    HEIR(what_a_dead_heir_asked_for_is_nobodys),
 	};
 
 	house(argc, argv);
