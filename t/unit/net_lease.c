@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "t/unit/net_house.h"
+#include "worker/net/notice.h"
 
 static void
 over(int fd, uint64_t conn)
@@ -470,6 +471,48 @@ a_change_wakes_who_idles_on_the_folder(void **state)
 	(void)close(other);
 }
 
+static uint64_t
+posts_of(uint64_t first, uint64_t last)
+{
+	uint64_t n = 0;
+
+	for (uint64_t ino = first; ino <= last; ino++)
+		n += board_counter(h.map, board_slot(h.map, 9, ino)) > 0;
+	return n;
+}
+
+/* Whoever waits anywhere would be woken for nothing, all the time. */
+static void
+a_session_cannot_post_all_folders(void **state)
+{
+	struct served s;
+	int fd = knock(1), control;
+
+	(void)state;
+	greeted(fd);
+	control = log_in(fd, 1, "anna", &s);
+	for (uint64_t ino = 1; ino <= 4 * NOTICE_BURST; ino++) {
+		session_folder(control, IPC_POST, ino, 0);
+		turns(1);
+	}
+	turns(3);
+	/* Some of them have one slot; and time goes by. */
+	assert_in_range(posts_of(1, NOTICE_BURST), NOTICE_BURST, NOTICE_BURST);
+	assert_in_range(
+	    posts_of(1, 4 * NOTICE_BURST), NOTICE_BURST, 2 * NOTICE_BURST);
+	/* A little later one more, and what it has changed of late always. */
+	usleep(3 * NOTICE_STEP * 1000);
+	for (uint64_t i = 0; i < 10; i++) {
+		session_folder(control, IPC_POST, 99999, 0);
+		turns(2);
+		assert_int_equal(
+		    board_counter(h.map, board_slot(h.map, 9, 99999)), i + 1);
+	}
+	(void)close(control);
+	(void)close(s.stream);
+	(void)close(fd);
+}
+
 /* It may be made up, and only watch can see that. */
 static void
 what_an_account_says_of_a_folder_is_its_own(void **state)
@@ -634,6 +677,7 @@ main(void)
 	    HOUSE(the_spawner_may_refuse),
 	    HOUSE(bad_messages_cost_their_session),
 	    HOUSE(a_change_wakes_who_idles_on_the_folder),
+	    HOUSE(a_session_cannot_post_all_folders),
 	    HOUSE(what_an_account_says_of_a_folder_is_its_own),
 	    HOUSE(a_new_watch_hears_of_every_folder),
 	    HOUSE(a_deaf_session_owes_its_notice),

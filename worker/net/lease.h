@@ -15,6 +15,8 @@ enum lease_state {
 	LEASE_GONE,
 };
 
+#define LEASE_POSTS 16u /* folders that it has posted last */
+
 struct lease {
 	struct source src;
 	enum lease_state state;
@@ -39,6 +41,9 @@ struct lease {
 	uint32_t changes;      /* CHANGED sent since its last WATCH */
 	struct folder *folder; /* that it idles on */
 	uint64_t told;         /* the board's counter when it looked last */
+	uint64_t posts;        /* ms: as far ahead are its posts, NOTICE_STEP */
+	uint32_t posted[LEASE_POSTS]; /* slots, and one: the last, in a ring */
+	unsigned nposted;
 	TAILQ_ENTRY(lease) all, watching, crew;
 };
 

@@ -20,6 +20,7 @@
 
 #define TAKE 256u /* dirty slots at a time; board_take wants 64 at least */
 
+static bool may_post(const struct worker *, struct lease *, uint32_t);
 static int read_folder(struct ipc_msg *, uint64_t *, uint64_t *, uint64_t *);
 static struct folder *folder_get(
     struct worker *, const struct account *, uint64_t, uint64_t);
@@ -50,13 +51,36 @@ int
 notice_post(struct worker *w, struct lease *k, struct ipc_msg *msg)
 {
 	uint64_t dev, ino, stamp;
+	uint32_t slot;
 
-	(void)k;
 	if (read_folder(msg, &dev, &ino, &stamp) == -1)
 		return -1;
+	slot = board_slot(w->board, dev, ino);
+	if (!may_post(w, k, slot))
+		return 0;
 	roster_count(w, CONNTAB_POSTS, 1);
-	board_post(w->board, board_slot(w->board, dev, ino), stamp, w->bells);
+	board_post(w->board, slot, stamp, w->bells);
 	return 0;
+}
+
+/*
+ * A session posts what it changes: few folders, again and again. One that was
+ * taken over could post them all, and whoever is parked on any is given a
+ * session to look. What is not posted here watch sees itself.
+ */
+static bool
+may_post(const struct worker *w, struct lease *k, uint32_t slot)
+{
+	for (unsigned i = 0; i < LEASE_POSTS; i++)
+		if (k->posted[i] == slot + 1)
+			return true;
+	if (k->posts < w->now)
+		k->posts = w->now;
+	if (k->posts - w->now > (NOTICE_BURST - 1) * NOTICE_STEP)
+		return false;
+	k->posts += NOTICE_STEP;
+	k->posted[k->nposted++ % LEASE_POSTS] = slot + 1;
+	return true;
 }
 
 int

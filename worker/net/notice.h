@@ -8,6 +8,11 @@
 
 #include "worker/net/lease.h"
 
+/* Folders that a session posts at once, beside its last, and ms for each more.
+ */
+#define NOTICE_BURST 512u
+#define NOTICE_STEP  50u
+
 struct folder {
 	RB_ENTRY(folder) byslot;
 	uint32_t slot;
