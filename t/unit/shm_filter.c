@@ -89,6 +89,21 @@ try_fstat(void)
 	return fstat(pair[0], &st);
 }
 static long
+try_times(void)
+{
+	return syscall(SYS_utimensat, -1, "/nonesuch", NULL, 0);
+}
+static long
+try_own_times(void)
+{
+	return syscall(SYS_utimensat, -1, NULL, NULL, 0);
+}
+static long
+try_mode(void)
+{
+	return syscall(SYS_fchmod, -1, 0600);
+}
+static long
 try_handle(void)
 {
 	return syscall(SYS_open_by_handle_at, -1, NULL, 0);
@@ -286,6 +301,9 @@ static const struct row {
     {"open to create", try_create, "APKAooo"},
     {"stat", try_stat, "AooAooo"},
     {"fstat", try_fstat, "ooooooo"},
+    {"utimensat of a name", try_times, "KPKKooK"},
+    {"futimens", try_own_times, "KPKKooo"},
+    {"fchmod", try_mode, "KPKKooK"},
     {"open_by_handle_at", try_handle, "KPKKPPK"},
     {"ptrace", try_ptrace, "KPKKPPK"},
     {"process_vm_readv", try_vm_readv, "KPKKPPK"},
