@@ -108,6 +108,8 @@ struct rule {
 
 /* What glibc's fork asks for: nothing shared, no namespace. */
 #define FORK     (CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD)
+#define STREAM   (SOCK_STREAM | SOCK_CLOEXEC)
+#define PACKETS  (SOCK_SEQPACKET | SOCK_CLOEXEC)
 #define VMA_NAME 0x53564d41 /* PR_SET_VMA: newer C libraries name memory */
 
 /* clang-format off */
@@ -193,7 +195,9 @@ static const struct rule rules[] = {
     {CALL(epoll_wait), OK(WORKER)},
     {CALL(epoll_pwait), OK(WORKER)},
     {CALL(shutdown), OK(WORKER)},
-    {CALL(socketpair), IF(WORKER, IS(0, AF_UNIX))},
+    /* no datagrams: such a socket may be sent to whatever has a name */
+    {CALL(socketpair), IF2(WORKER, IS(0, AF_UNIX), IS(1, STREAM))},
+    {CALL(socketpair), IF2(WORKER, IS(0, AF_UNIX), IS(1, PACKETS))},
     {CALL(getsockopt), IF2(WORKER | SESSION, IS(1, SOL_SOCKET), IS(2, SO_ERROR))},
     {CALL(setsockopt), IF2(WORKER, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY))},
     {CALL(setsockopt), NO(SESSION, EPERM)},

@@ -57,6 +57,28 @@ try_socket_unix(void)
 	return socket(AF_UNIX, SOCK_DGRAM, 0);
 }
 static long
+try_pair(int type)
+{
+	int fds[2];
+
+	return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds);
+}
+static long
+try_streams(void)
+{
+	return try_pair(SOCK_STREAM);
+}
+static long
+try_packets(void)
+{
+	return try_pair(SOCK_SEQPACKET);
+}
+static long
+try_datagrams(void)
+{
+	return try_pair(SOCK_DGRAM);
+}
+static long
 try_connect(void)
 {
 	return syscall(SYS_connect, -1, NULL, 0);
@@ -295,6 +317,9 @@ static const struct row {
     {"execve", try_execve, "KPKKooK"},
     {"socket(AF_INET)", try_socket_inet, "KPKKooK"},
     {"socket(AF_UNIX)", try_socket_unix, "ooKKooK"},
+    {"socketpair(SOCK_STREAM)", try_streams, "KPKoooK"},
+    {"socketpair(SOCK_SEQPACKET)", try_packets, "KPKoooK"},
+    {"socketpair(SOCK_DGRAM)", try_datagrams, "KPKKooK"},
     {"connect", try_connect, "ooKKooK"},
     {"bind", try_bind, "KPKKooK"},
     {"open", try_open, "AoKAooo"},
