@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "master/indexdir.h"
@@ -40,15 +41,21 @@ struct child { /* a spare or a session */
 };
 TAILQ_HEAD(child_list, child);
 
+#define LAST_MS 10000 /* that sessions have when the house is gone */
+
 struct template
 {
 	const struct boot *boot;
 	const struct spare_work *work;
 	int parent; /* -1: the spawner is gone */
 	int signals;
+	int house;      /* our log channel; -1: nobody has its other end */
+	uint64_t until; /* ms: sessions are killed then; 0: not */
 	struct child_list living;
 };
 
+static int wait_ms(const struct template *);
+static void outlive(struct template *, bool gone);
 static bool from_spawner(struct template *, int *status);
 static bool take_fork(struct template *, struct ipc_msg *, int *status);
 static bool fork_spare(
@@ -63,12 +70,14 @@ static int no_way_back(const struct owner *);
 static int open_root(const struct owner *, int *rooterr);
 static void login_exec(const struct owner *, int rootfd);
 static int shut_in(const struct settings *, const struct owner *, int rootfd);
+static uint64_t now_ms(void);
 
 int
 template_run(const struct boot *boot, int parent, const struct spare_work *work)
 {
-	struct template t = {.boot = boot, .work = work, .parent = parent};
-	struct pollfd p[2];
+	struct template t = {
+	    .boot = boot, .work = work, .parent = parent, .house = BOOT_FD_LOG};
+	struct pollfd p[3];
 	int status = 0;
 
 	TAILQ_INIT(&t.living);
@@ -86,15 +95,51 @@ template_run(const struct boot *boot, int parent, const struct spare_work *work)
 	while (t.parent != -1 || !TAILQ_EMPTY(&t.living)) {
 		p[0] = (struct pollfd){.fd = t.parent, .events = POLLIN};
 		p[1] = (struct pollfd){.fd = t.signals, .events = POLLIN};
-		if (poll(p, 2, -1) == -1 && errno != EINTR)
-			return 1;
+		p[2] = (struct pollfd){.fd = t.house};
+		if (poll(p, 3, wait_ms(&t)) == -1) {
+			if (errno != EINTR)
+				return 1;
+			p[2].revents = 0;
+		}
 		while (sig_next(t.signals) != 0)
 			continue;
 		reap(&t);
+		outlive(&t, p[2].revents != 0);
 		if (t.parent != -1 && from_spawner(&t, &status))
 			return status;
 	}
 	return 0;
+}
+
+static int
+wait_ms(const struct template *t)
+{
+	uint64_t now = now_ms();
+
+	if (t->until == 0)
+		return -1;
+	return t->until > now ? (int)(t->until - now) : 0;
+}
+
+/*
+ * Master and logger have the other end of our log channel, and who has neither
+ * is no house any more. Sessions end with their workers, but one that hangs, or
+ * was taken over, would stay for ever, and we with it.
+ */
+static void
+outlive(struct template *t, bool gone)
+{
+	const struct child *c;
+
+	if (gone) {
+		t->house = -1;
+		t->until = now_ms() + LAST_MS;
+	}
+	if (t->until == 0 || now_ms() < t->until)
+		return;
+	t->until = 0;
+	TAILQ_FOREACH (c, &t->living, next)
+		(void)kill(c->pid, SIGKILL);
 }
 
 /* True in a spare that has done its work. */
@@ -377,4 +422,13 @@ shut_in(const struct settings *set, const struct owner *owner, int rootfd)
 		return 0;
 	log_line(LOG_LEVEL_ERR, "filter: %s", strerror(errno));
 	return -1;
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
