@@ -21,7 +21,7 @@
 #define ENTRY_SEEN_NEW 4u   /* in new/ */
 #define ENTRY_CHANGED  8u   /* flags or keywords, by others, not yet told */
 #define ENTRY_ADDED    16u  /* not yet told */
-#define ENTRY_MISSING  32u  /* no file of that base name at the last look */
+#define ENTRY_MISSING  32u  /* no file of that base name: this was proved */
 #define ENTRY_DURABLE  64u  /* the file's bytes are known to be on disk */
 #define ENTRY_DEAD     128u /* goes at the next entry_compact */
 #define ENTRY_MARK     256u /* of the operation under way */

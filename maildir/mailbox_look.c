@@ -39,6 +39,7 @@ static int see(void *, const char *, size_t);
 static int add_twin(struct mailbox *, const char *, size_t, const struct see *);
 static bool is_enough(struct look *);
 static bool new_suffices(struct look *);
+static bool is_proof(const struct look *, bool last);
 static unsigned wait_ms(const struct look *);
 static int apply(struct look *);
 static int lose(struct look *, size_t);
@@ -451,6 +452,7 @@ is_enough(struct look *l)
 {
 	struct mailbox *mb = l->mb;
 	size_t i;
+	bool last;
 
 	if ((l->want & LOOK_CUR) == 0) {
 		l->proof = false;
@@ -459,13 +461,14 @@ is_enough(struct look *l)
 		l->want |= LOOK_CUR;
 		return false;
 	}
-	l->proof = scan_proves_absence(&l->scans[DIR_NEW]) &&
-		   scan_proves_absence(&l->scans[DIR_CUR]);
-	if (l->proof || l->last || wait_ms(l) > SCAN_YOUNG_MS)
+	last = l->last || wait_ms(l) > SCAN_YOUNG_MS;
+	l->proof = is_proof(l, last);
+	if (l->proof || last)
 		return true;
 	for (i = 0; i < mb->n + mb->candidates; i++)
 		if ((mb->entries[i].bits & (ENTRY_SEEN | ENTRY_DEAD)) == 0)
 			return false;
+	l->proof = is_proof(l, true); /* nothing is missed */
 	return true;
 }
 
@@ -489,6 +492,27 @@ new_suffices(struct look *l)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Both readings saw all there was; and nothing went from cur/ back to new/ (as
+ * with mutt what is marked as new) after the one was read and before the other.
+ * Where mail comes all the time no stamp grows old: the last look takes it as
+ * it is.
+ */
+static bool
+is_proof(const struct look *l, bool last)
+{
+	const struct scan *scan = &l->scans[DIR_NEW];
+	struct stamp now;
+	struct stat st;
+
+	if (!scan_proves_absence(scan) ||
+	    !scan_proves_absence(&l->scans[DIR_CUR]) ||
+	    (scan->young && !last) || fstat(l->mb->newfd, &st) == -1)
+		return false;
+	stamp_of(&st, &now);
+	return stamp_equal(&now, &scan->before);
 }
 
 /* Milliseconds until the stamps of the last scans can be trusted. */
@@ -553,7 +577,6 @@ lose(struct look *l, size_t i)
 		   ? errno == ENOENT
 		   : !S_ISREG(st.st_mode);
 	if (!l->proof || !gone) {
-		mb->entries[i].bits |= ENTRY_MISSING;
 		l->unsure = true;
 		return 0;
 	}
@@ -602,8 +625,7 @@ mailbox_find_again(struct mailbox *mb)
 	if (read_dirs(&look) == -1)
 		return -1;
 	choose_twins(mb);
-	proof = scan_proves_absence(&look.scans[DIR_NEW]) &&
-		scan_proves_absence(&look.scans[DIR_CUR]);
+	proof = is_proof(&look, true);
 	for (i = 0; i < mb->n; i++) {
 		if ((mb->entries[i].bits & ENTRY_SEEN) != 0)
 			take_found(mb, i);
