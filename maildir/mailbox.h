@@ -233,6 +233,8 @@ int strays_add(struct mailbox *, const char *, size_t len, bool in_new);
 /* Two files of one base name: one is the message, the other a stray. 0, -1. */
 int number_twins(struct look *);
 /* UIDs for strays, from new/ to cur/. 0, LOOK_AGAIN or -1. */
+/* Of two names seen for a message the one that it has: no file is touched. */
+void number_choose(struct mailbox *);
 int number_strays(struct look *);
 void number_move(struct mailbox *);
 /* Rewrites a list most of which is dead lines, if that can be done. */

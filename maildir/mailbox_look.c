@@ -45,7 +45,6 @@ static int apply(struct look *);
 static int lose(struct look *, size_t);
 static void take_found(struct mailbox *, size_t);
 static void remember(struct look *);
-static void choose_twins(struct mailbox *);
 
 int
 mailbox_lock(struct mailbox *mb, struct lock *lock, bool dot)
@@ -624,7 +623,7 @@ mailbox_find_again(struct mailbox *mb)
 
 	if (read_dirs(&look) == -1)
 		return -1;
-	choose_twins(mb);
+	number_choose(mb);
 	proof = is_proof(&look, true);
 	for (i = 0; i < mb->n; i++) {
 		if ((mb->entries[i].bits & ENTRY_SEEN) != 0)
@@ -634,31 +633,4 @@ mailbox_find_again(struct mailbox *mb)
 	}
 	mb->settled[DIR_CUR] = false; /* the next sync tells */
 	return 0;
-}
-
-/* Of two names that were seen for a message the one that is there. */
-static void
-choose_twins(struct mailbox *mb)
-{
-	const struct twin *twin;
-	const char *name;
-	struct stat st;
-	uint32_t info;
-	size_t i;
-
-	for (i = 0; i < mb->strays.ntwins; i++) {
-		twin = &mb->strays.twins[i];
-		name = mb->strays.names.p + twin->name;
-		if (fstatat(twin->in_new ? mb->newfd : mb->curfd, name, &st,
-			AT_SYMLINK_NOFOLLOW) == -1)
-			continue;
-		info =
-		    entry_intern(mb, name + filename_base(name, strlen(name)));
-		if (info == UINT32_MAX)
-			continue;
-		mb->entries[twin->of].found = info;
-		mb->entries[twin->of].bits &= (uint16_t)~ENTRY_SEEN_NEW;
-		if (twin->in_new)
-			mb->entries[twin->of].bits |= ENTRY_SEEN_NEW;
-	}
 }

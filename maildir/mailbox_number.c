@@ -26,6 +26,7 @@ struct order { /* what qsort's callback needs to know */
 };
 
 static int part(struct mailbox *, size_t, const char *, bool *, char *);
+static int take_twin(struct mailbox *, size_t, const char *, bool);
 static void file_seen(const struct mailbox *, size_t, char *);
 static void swap_known(struct mailbox *, size_t, char *, bool *);
 static int part_inodes(
@@ -101,7 +102,6 @@ part(struct mailbox *mb, size_t i, const char *twin, bool *in_new, char *fresh)
 	char first[FILENAME_MAX_LEN + 1], other[FILENAME_MAX_LEN + 1];
 	bool first_new;
 	struct stat a, b;
-	uint32_t info;
 	int fd;
 
 	(void)snprintf(other, sizeof(other), "%s", twin);
@@ -111,25 +111,35 @@ part(struct mailbox *mb, size_t i, const char *twin, bool *in_new, char *fresh)
 	fd = *in_new ? mb->newfd : mb->curfd;
 	if (fstatat(fd, other, &b, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
+	/* An entry that a reading has brought twice. */
+	if (first_new == *in_new && strcmp(first, other) == 0)
+		return 0;
 	if (fstatat(first_new ? mb->newfd : mb->curfd, first, &a,
 		AT_SYMLINK_NOFOLLOW) == 0) {
 		if (mb->readonly)
 			return 0;
 		if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
 			return part_inodes(mb, other, fd, &b, fresh);
-		if (time(NULL) - b.st_ctime >= TWIN_SECONDS &&
+		/* One link: it has moved from the one name to the other. */
+		if (b.st_nlink > 1 && time(NULL) - b.st_ctime >= TWIN_SECONDS &&
 		    unlinkat(fd, other, 0) == -1 && errno != ENOENT)
 			return -1;
 		return 0;
 	}
-	if (errno != ENOENT)
-		return -1;
-	info = entry_intern(mb, other + filename_base(other, strlen(other)));
+	return errno == ENOENT ? take_twin(mb, i, other, *in_new) : -1;
+}
+
+/* It is the file that was seen. 0; -1: ENOMEM. */
+static int
+take_twin(struct mailbox *mb, size_t i, const char *name, bool in_new)
+{
+	uint32_t info = entry_intern(mb, name + mb->entries[i].len);
+
 	if (info == UINT32_MAX)
 		return -1;
 	mb->entries[i].found = info;
 	mb->entries[i].bits &= (uint16_t)~ENTRY_SEEN_NEW;
-	if (*in_new)
+	if (in_new)
 		mb->entries[i].bits |= ENTRY_SEEN_NEW;
 	return 0;
 }
@@ -137,6 +147,32 @@ part(struct mailbox *mb, size_t i, const char *twin, bool *in_new, char *fresh)
 static void
 file_seen(const struct mailbox *mb, size_t i, char *out)
 {
+void
+number_choose(struct mailbox *mb)
+{
+	char name[FILENAME_MAX_LEN + 1], first[FILENAME_MAX_LEN + 1];
+	struct twin twin;
+	struct stat st;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < mb->strays.ntwins; i++) {
+		twin = mb->strays.twins[i];
+		(void)snprintf(
+		    name, sizeof(name), "%s", mb->strays.names.p + twin.name);
+		swap_known(mb, twin.of, name, &twin.in_new);
+		file_seen(mb, twin.of, first);
+		fd = (mb->entries[twin.of].bits & ENTRY_SEEN_NEW) != 0
+			 ? mb->newfd
+			 : mb->curfd;
+		if (fstatat(fd, first, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+		    fstatat(twin.in_new ? mb->newfd : mb->curfd, name, &st,
+			AT_SYMLINK_NOFOLLOW) == 0 &&
+		    take_twin(mb, twin.of, name, twin.in_new) == -1)
+			continue; /* as if it had not been seen */
+	}
+}
+
 	(void)snprintf(out, FILENAME_MAX_LEN + 1, "%s%s", entry_base(mb, i),
 	    mb->infos.p + mb->entries[i].found);
 }

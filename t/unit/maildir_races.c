@@ -271,6 +271,48 @@ what_was_only_missed_is_removed_before_it_is_gone(void **state)
 	assert_int_equal(tree_count("cur", "1.a"), 0);
 }
 
+static void
+an_entry_told_twice_is_one_file(void **state)
+{
+	(void)state;
+	tree_write("cur/1.a:2,", "one");
+	tree_write("new/2.b", "two");
+	ahead = 3600; /* a server's clock that is behind ours */
+	twice = true;
+	open_inbox();
+	nothing_is_gone();
+	assert_string_equal(view(), "1:0 2:0");
+	body_is(1, "one");
+	body_is(2, "two");
+}
+
+static void
+a_second_file_of_the_name_is_not_the_message(void **state)
+{
+	char name[32], other[32], body[32];
+	unsigned i;
+
+	(void)state;
+	for (i = 1; i <= 9; i++) {
+		(void)snprintf(name, sizeof(name), "cur/%u.a:2,S", i);
+		(void)snprintf(body, sizeof(body), "%u", i);
+		tree_write(name, body);
+	}
+	open_inbox();
+	for (i = 1; i <= 8; i++) {
+		(void)snprintf(other, sizeof(other), "cur/%u.a:2,%s", i,
+		    i % 2 == 0 ? "F" : "T");
+		tree_write(other, "another");
+	}
+	/* Makes names be read again. */
+	assert_int_equal(rename(at("cur/9.a:2,S"), at("cur/9.a:2,")), 0);
+	body_is(9, "9");
+	for (i = 1; i <= 8; i++) {
+		(void)snprintf(body, sizeof(body), "%u", i);
+		body_is(i, body);
+	}
+}
+
 int
 main(void)
 {
@@ -280,6 +322,8 @@ main(void)
 	    TEST(without_types_one_call_is_no_proof),
 	    TEST(what_cannot_be_looked_at_is_not_passed_over),
 	    TEST(what_was_only_missed_is_removed_before_it_is_gone),
+	    TEST(an_entry_told_twice_is_one_file),
+	    TEST(a_second_file_of_the_name_is_not_the_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
