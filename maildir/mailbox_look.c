@@ -306,6 +306,11 @@ read_list(struct look *l)
 		r = take_line(mb, &lines.v[i]);
 	l->whole |= lines.whole && mb->n > 0;
 	uidlines_free(&lines);
+	if (r == -1) {
+		/* What was not taken over must be read again. */
+		uidlist_done(&mb->list);
+		uidlist_init(&mb->list, mb->dirfd);
+	}
 	return r;
 }
 

@@ -313,6 +313,96 @@ a_second_file_of_the_name_is_not_the_message(void **state)
 	}
 }
 
+/* Messages from..to with their lines, as another session files them. */
+static void
+file_with_lines(unsigned from, unsigned to, bool anew)
+{
+	static char text[65536];
+	char name[32];
+	size_t n = 0;
+	unsigned i;
+	int fd;
+
+	for (i = from; i <= to; i++) {
+		(void)snprintf(name, sizeof(name), "cur/%u.x:2,", i);
+		tree_write(name, "x");
+	}
+	if (anew) { /* as Courier does */
+		n = (size_t)sprintf(text, "1 7 %u\n", to + 1);
+		from = 1;
+	}
+	for (i = from; i <= to; i++)
+		n += (size_t)sprintf(text + n, "%u %u.x\n", i, i);
+	fd = open(at(anew ? "next" : "courierimapuiddb"),
+	    O_WRONLY | O_APPEND | O_CREAT, 0600);
+	assert_int_equal(write(fd, text, n), n);
+	assert_int_equal(close(fd), 0);
+	if (anew)
+		assert_int_equal(rename(at("next"), at("courierimapuiddb")), 0);
+}
+
+static void
+all_have_their_numbers(unsigned n)
+{
+	const struct message *m;
+	char file[TRASH_PATH_MAX];
+	size_t i, count;
+
+	m = mailbox_messages(mb, &count);
+	assert_int_equal(count, n);
+	for (i = 0; i < count; i++) {
+		assert_int_equal(m[i].uid, i + 1);
+		assert_int_equal(mailbox_file(mb, m[i].uid, file), 0);
+		assert_int_equal(atoi(file + strlen("cur/")), i + 1);
+	}
+}
+
+static void
+short_of_memory(bool anew)
+{
+	struct mailbox_diff d;
+	unsigned at_call, n = 1, failed = 0;
+
+	tree_write("courierimapuiddb", "1 7 0000009999\n1 1.x\n");
+	tree_write("cur/1.x:2,", "x");
+	open_inbox();
+	for (at_call = 1; at_call <= 16; at_call++) {
+		file_with_lines(n + 1, n + 90, anew);
+		n += 90;
+		fail_alloc_at = at_call;
+		failed += mailbox_sync(mb, true, &d) == -1;
+		fail_alloc_at = 0;
+		assert_int_equal(mailbox_sync(mb, true, &d), 0);
+		all_have_their_numbers(n);
+		tree_write("new/9999.x", "x"); /* a line is written */
+		assert_int_equal(mailbox_sync(mb, true, &d), 0);
+		open_inbox();
+		assert_int_equal(unlink(at("cur/9999.x:2,")), 0);
+		assert_int_equal(mailbox_sync(mb, true, &d), 0);
+		all_have_their_numbers(n);
+		/* That UID is taken: the list anew, for the next turn. */
+		tree_write("courierimapuiddb", "1 7 0000009999\n");
+		file_with_lines(1, n, anew);
+		open_inbox();
+		all_have_their_numbers(n);
+	}
+	assert_true(failed > 2);
+}
+
+static void
+no_memory_for_lines_renumbers_nothing(void **state)
+{
+	(void)state;
+	short_of_memory(false);
+}
+
+static void
+no_memory_for_a_list_cuts_nothing_off(void **state)
+{
+	(void)state;
+	short_of_memory(true);
+}
+
 int
 main(void)
 {
@@ -324,6 +414,8 @@ main(void)
 	    TEST(what_was_only_missed_is_removed_before_it_is_gone),
 	    TEST(an_entry_told_twice_is_one_file),
 	    TEST(a_second_file_of_the_name_is_not_the_message),
+	    TEST(no_memory_for_lines_renumbers_nothing),
+	    TEST(no_memory_for_a_list_cuts_nothing_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
