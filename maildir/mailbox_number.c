@@ -31,6 +31,8 @@ static void file_seen(const struct mailbox *, size_t, char *);
 static void swap_known(struct mailbox *, size_t, char *, bool *);
 static int part_inodes(
     struct mailbox *, const char *, int, const struct stat *, char *);
+static int rename_fresh(
+    struct mailbox *, const char *, int, const struct stat *, char *);
 static int may_write(struct look *);
 static int make_list(struct mailbox *);
 static bool is_behind(struct mailbox *, uint32_t *next);
@@ -38,6 +40,7 @@ static int list_view(struct mailbox *, uint32_t uidvalidity, uint32_t next);
 static int by_order(const void *, const void *, void *);
 static int add_strays(struct look *);
 static int add_stray(struct mailbox *, const char *, bool);
+static int add_renamed(struct mailbox *, const char *, bool);
 static size_t move_new(struct mailbox *, size_t);
 static int give_uids(struct mailbox *, size_t);
 static void drop_from(struct mailbox *, size_t);
@@ -108,12 +111,12 @@ part(struct mailbox *mb, size_t i, const char *twin, bool *in_new, char *fresh)
 	swap_known(mb, i, other, in_new);
 	file_seen(mb, i, first);
 	first_new = (mb->entries[i].bits & ENTRY_SEEN_NEW) != 0;
-	fd = *in_new ? mb->newfd : mb->curfd;
-	if (fstatat(fd, other, &b, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;
 	/* An entry that a reading has brought twice. */
 	if (first_new == *in_new && strcmp(first, other) == 0)
 		return 0;
+	fd = *in_new ? mb->newfd : mb->curfd;
+	if (fstatat(fd, other, &b, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
 	if (fstatat(first_new ? mb->newfd : mb->curfd, first, &a,
 		AT_SYMLINK_NOFOLLOW) == 0) {
 		if (mb->readonly)
@@ -144,9 +147,6 @@ take_twin(struct mailbox *mb, size_t i, const char *name, bool in_new)
 	return 0;
 }
 
-static void
-file_seen(const struct mailbox *mb, size_t i, char *out)
-{
 void
 number_choose(struct mailbox *mb)
 {
@@ -173,6 +173,9 @@ number_choose(struct mailbox *mb)
 	}
 }
 
+static void
+file_seen(const struct mailbox *mb, size_t i, char *out)
+{
 	(void)snprintf(out, FILENAME_MAX_LEN + 1, "%s%s", entry_base(mb, i),
 	    mb->infos.p + mb->entries[i].found);
 }
@@ -211,7 +214,21 @@ static int
 part_inodes(struct mailbox *mb, const char *other, int fd,
     const struct stat *st, char *fresh)
 {
-	const char *info = other + filename_base(other, strlen(other));
+	int r = rename_fresh(mb, other, fd, st, fresh);
+
+	if (r == 1)
+		maildir_note(mb->md,
+		    "two messages had the file name %s; one is now %s", other,
+		    fresh);
+	return r;
+}
+
+/* 1: the file has a base name of its own now; 0: it has vanished; -1. */
+static int
+rename_fresh(struct mailbox *mb, const char *name, int fd,
+    const struct stat *st, char *fresh)
+{
+	const char *info = name + filename_base(name, strlen(name));
 	char base[FILENAME_MAX_LEN + 1];
 
 	filename_unique(mb->md->hostname, st, base, sizeof(base));
@@ -219,10 +236,8 @@ part_inodes(struct mailbox *mb, const char *other, int fd,
 		info = "";
 	(void)strlcpy(fresh, base, FILENAME_MAX_LEN + 1);
 	(void)strlcat(fresh, info, FILENAME_MAX_LEN + 1);
-	if (rename_only(fd, other, fd, fresh) == -1)
+	if (rename_only(fd, name, fd, fresh) == -1)
 		return errno == ENOENT ? 0 : -1;
-	maildir_note(mb->md, "two messages had the file name %s; one is now %s",
-	    other, fresh);
 	return 1;
 }
 
@@ -405,6 +420,8 @@ add_stray(struct mailbox *mb, const char *name, bool in_new)
 	uint32_t info;
 	int r;
 
+	if (memchr(name, '\n', base) != NULL)
+		return add_renamed(mb, name, in_new);
 	/* Two strays of one base name. */
 	if ((i = entry_find(mb, name, base)) != NOWHERE) {
 		r = part(mb, i, name, &in_new, fresh);
@@ -424,6 +441,23 @@ add_stray(struct mailbox *mb, const char *name, bool in_new)
 		mb->entries[i].bits |= ENTRY_SEEN_NEW;
 	entry_renamed(mb, i, info, in_new);
 	return 0;
+}
+
+/* A line of the UID list cannot hold such a name: the file gets another one. */
+static int
+add_renamed(struct mailbox *mb, const char *name, bool in_new)
+{
+	int fd = in_new ? mb->newfd : mb->curfd, r;
+	char fresh[FILENAME_MAX_LEN + 1];
+	struct stat st;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if ((r = rename_fresh(mb, name, fd, &st, fresh)) != 1)
+		return r;
+	maildir_note(mb->md,
+	    "a message had a line end in its file name; it is now %s", fresh);
+	return add_stray(mb, fresh, in_new);
 }
 
 /* The candidates from first on get their UIDs and join the view. */

@@ -403,6 +403,25 @@ no_memory_for_a_list_cuts_nothing_off(void **state)
 	short_of_memory(true);
 }
 
+static void
+a_line_end_in_a_name_forges_no_line(void **state)
+{
+	(void)state;
+	tree_write("courierimapuiddb", "1 7 3\n1 1.a\n2 2.b\n");
+	tree_write("cur/1.a:2,", "one");
+	tree_write("cur/3.c\n2 1.a:2,S", "three");
+	tree_write("new/4.d\nx", "four");
+	open_inbox();
+	assert_string_equal(view(), "1:0 3:8 4:0");
+	body_is(3, "three");
+	body_is(4, "four");
+	nothing_is_gone();
+	open_inbox();
+	assert_string_equal(view(), "1:0 3:8 4:0");
+	body_is(3, "three");
+	assert_int_equal(tree_count("", "broken"), 0);
+}
+
 int
 main(void)
 {
@@ -416,6 +435,7 @@ main(void)
 	    TEST(a_second_file_of_the_name_is_not_the_message),
 	    TEST(no_memory_for_lines_renumbers_nothing),
 	    TEST(no_memory_for_a_list_cuts_nothing_off),
+	    TEST(a_line_end_in_a_name_forges_no_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
