@@ -87,7 +87,8 @@ struct mailbox {
 	uint64_t dev, ino;
 	uint32_t uidvalidity, next, max_uid; /* max: highest ever shown */
 	bool readonly;
-	bool loaded;  /* there is a picture; else only a glance was had */
+	bool loaded;  /* there is a picture; else only a glance was had, */
+	bool lost;    /* of which no picture can be made any more */
 	bool counts;  /* for the quota: it is not the trash */
 	bool inspect; /* nothing is written, whatever is found */
 	bool mends;   /* what the UID list lacks is written, read-only or not */
@@ -232,9 +233,9 @@ void mailbox_tell_aside(struct maildir *, char *aside);
 int strays_add(struct mailbox *, const char *, size_t len, bool in_new);
 /* Two files of one base name: one is the message, the other a stray. 0, -1. */
 int number_twins(struct look *);
-/* UIDs for strays, from new/ to cur/. 0, LOOK_AGAIN or -1. */
 /* Of two names seen for a message the one that it has: no file is touched. */
 void number_choose(struct mailbox *);
+/* UIDs for strays, from new/ to cur/. 0, LOOK_AGAIN or -1. */
 int number_strays(struct look *);
 void number_move(struct mailbox *);
 /* Rewrites a list most of which is dead lines, if that can be done. */

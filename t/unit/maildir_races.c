@@ -422,6 +422,45 @@ a_line_end_in_a_name_forges_no_line(void **state)
 	assert_int_equal(tree_count("", "broken"), 0);
 }
 
+/* The client was told of 1, 3 and 4; that 2 came back is no way out. */
+static void
+what_was_told_is_not_made_up_later(void **state)
+{
+	const uint32_t two = 2;
+	struct mailbox_counts counts;
+	struct mailbox_diff d;
+	bool gone;
+
+	(void)state;
+	tree_use_index(&md);
+	tree_write("cur/1.a:2,", "one");
+	tree_write("cur/2.b:2,", "two");
+	tree_write("cur/3.c:2,", "three");
+	tree_write("cur/4.d:2,", "four");
+	open_inbox();
+	assert_int_equal(mailbox_expunge(mb, &two, 1, &gone), 0);
+	tree_settle();
+	assert_int_equal(mailbox_sync(mb, true, &d), 0);
+	mailbox_close(mb);
+	mb = mailbox_glance(md, "", false);
+	assert_non_null(mb);
+	assert_false(mailbox_loaded(mb));
+	mailbox_counts(mb, &counts);
+	assert_int_equal(counts.messages, 3);
+	assert_int_equal(unlink(at("corkboard/index/data.mdb")), 0);
+	assert_int_equal(unlink(at("cur/3.c:2,")), 0);
+	tree_write("cur/2.b:2,", "two");
+	broken_disk = true;
+	assert_int_equal(mailbox_load(mb), -1);
+	broken_disk = false;
+	assert_int_equal(mailbox_load(mb), -1);
+	assert_int_equal(errno, ESTALE);
+	assert_int_equal(mailbox_sync(mb, true, &d), -1);
+	assert_int_equal(errno, ESTALE);
+	open_inbox();
+	assert_string_equal(view(), "1:0 2:0 4:0");
+}
+
 int
 main(void)
 {
@@ -436,6 +475,7 @@ main(void)
 	    TEST(no_memory_for_lines_renumbers_nothing),
 	    TEST(no_memory_for_a_list_cuts_nothing_off),
 	    TEST(a_line_end_in_a_name_forges_no_line),
+	    TEST(what_was_told_is_not_made_up_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
