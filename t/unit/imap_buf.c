@@ -90,6 +90,26 @@ a_big_append_arrives_whole(void **state)
 	free(big);
 }
 
+/* What was reserved is not taken again: the memory stays where it is. */
+static void
+what_is_reserved_cannot_fail(void **state)
+{
+	struct buf b;
+	char *p;
+
+	(void)state;
+	for (size_t n = 0; n < 5000; n += 77) {
+		buf_init(&b, 4000);
+		assert_true(buf_reserve(&b, n));
+		p = b.p;
+		for (size_t i = 0; i < n && i < 4000; i++)
+			buf_char(&b, 'x');
+		assert_false(b.failed);
+		assert_ptr_equal(b.p, p);
+		buf_done(&b);
+	}
+}
+
 #define ROW(s, utf8, string, astring)                                          \
 	{                                                                      \
 		s, sizeof(s) - 1, utf8, string, astring                        \
@@ -183,6 +203,7 @@ main(void)
 	    cmocka_unit_test(
 		a_buffer_fails_one_byte_past_its_ceiling_and_stays_failed),
 	    cmocka_unit_test(a_big_append_arrives_whole),
+	    cmocka_unit_test(what_is_reserved_cannot_fail),
 	    cmocka_unit_test(strings_take_the_plainest_form_that_is_allowed),
 	    cmocka_unit_test(long_strings_are_literals),
 	};

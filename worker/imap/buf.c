@@ -38,6 +38,14 @@ buf_done(struct buf *b)
 	buf_init(b, b->max);
 }
 
+bool
+buf_reserve(struct buf *b, size_t n)
+{
+	size_t most = b->max - b->n;
+
+	return has_room(b, n < most ? n : most);
+}
+
 void
 buf_clear(struct buf *b)
 {

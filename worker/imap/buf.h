@@ -18,6 +18,11 @@ struct buf {
 /* An empty one that may grow to max bytes. */
 void buf_init(struct buf *, size_t max);
 void buf_done(struct buf *);
+/*
+ * Takes the memory for n bytes more, or up to the ceiling: appending them
+ * cannot fail for want of it. false: there is none, and it has failed.
+ */
+bool buf_reserve(struct buf *, size_t n);
 /* Empties it, keeps its memory, forgets a failure. */
 void buf_clear(struct buf *);
 void buf_bytes(struct buf *, const void *, size_t);

@@ -15,7 +15,8 @@
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
-#define SWALLOW_TIMES 2 /* times the limit is read and thrown away */
+#define SWALLOW_TIMES 2  /* times the limit is read and thrown away */
+#define CODE_ROOM     64 /* bytes of APPENDUID but for its UIDs */
 
 struct append {
 	struct command *c;
@@ -50,6 +51,7 @@ static int next_text(struct session *, struct reader_command *);
 static bool wait_input(struct session *);
 static void answer(struct append *);
 static void answer_filed(struct append *);
+static void file(struct append *, uint32_t *, size_t, struct buf *);
 
 void
 cmd_append(struct command *c)
@@ -404,16 +406,26 @@ answer(struct append *a)
 static void
 answer_filed(struct append *a)
 {
-	struct session *s = a->c->s;
 	size_t n = delivery_count(a->delivery);
-	uint32_t *uids, uidvalidity;
-	struct buf b;
+	uint32_t *uids;
+	struct buf code;
 
-	uids = arena_array(s->arena, n, sizeof(*uids));
-	if (uids == NULL) {
+	/* All that its OK needs is there before anything is done. */
+	buf_init(&code, SESSION_LINE_MAX);
+	uids = arena_array(a->c->s->arena, n, sizeof(*uids));
+	if (uids == NULL || !buf_reserve(&code, CODE_ROOM + n * SEQSET_TEXT))
 		out_errno(a->c, ENOMEM, "APPEND failed.");
-		return;
-	}
+	else
+		file(a, uids, n, &code);
+	buf_done(&code);
+}
+
+static void
+file(struct append *a, uint32_t *uids, size_t n, struct buf *code)
+{
+	struct session *s = a->c->s;
+	uint32_t uidvalidity;
+
 	if (change_deliver(s, a->folder, a->delivery, uids, &uidvalidity) ==
 	    -1) {
 		refuse_errno(a, errno);
@@ -424,12 +436,10 @@ answer_filed(struct append *a)
 	    strcmp(a->folder, s->client.view->folder) == 0 &&
 	    view_look(s, false) == -1)
 		return;
-	buf_init(&b, SESSION_LINE_MAX);
-	buf_str(&b, "APPENDUID ");
-	buf_num(&b, uidvalidity);
-	buf_char(&b, ' ');
-	seqset_print(&b, uids, n);
-	buf_char(&b, '\0');
-	out_tagged(a->c, OUT_OK, b.failed ? NULL : b.p, "APPEND Ok.");
-	buf_done(&b);
+	buf_str(code, "APPENDUID ");
+	buf_num(code, uidvalidity);
+	buf_char(code, ' ');
+	seqset_print(code, uids, n);
+	buf_char(code, '\0');
+	out_tagged(a->c, OUT_OK, code->failed ? NULL : code->p, "APPEND Ok.");
 }

@@ -12,9 +12,13 @@
 #include "worker/imap/out.h"
 #include "worker/imap/view.h"
 
+#define CODE_ROOM 64 /* bytes of COPYUID but for its UIDs */
+
 static void transfer(struct command *, bool);
 static bool find_dest(struct command *, const char *, char[SESSION_MAX_NAME]);
-static void finish(struct command *, struct change_copy *);
+static const char *failed(bool);
+static void finish(
+    struct command *, struct change_copy *, uint32_t *, struct buf *);
 static size_t copied(struct change_copy *, uint32_t *);
 
 void
@@ -37,8 +41,9 @@ transfer(struct command *c, bool move)
 	char dest[SESSION_MAX_NAME];
 	struct view_set messages;
 	struct seqset set = {0};
+	uint32_t *copies, *sources;
 	const char *name;
-	uint32_t *copies;
+	struct buf code;
 
 	parse_space(c->p);
 	parse_seqset(c->p, &set);
@@ -62,15 +67,24 @@ transfer(struct command *c, bool move)
 	copy.uids = view_uids(s->client.view, s->arena, &messages);
 	copies = arena_array(s->arena, copy.n, sizeof(*copies));
 	copy.copies = copies;
-	if (copy.uids == NULL || copies == NULL)
-		errno = ENOMEM;
-	else if (copy.n == 0 || change_copy(s, &copy) == 0) {
-		finish(c, &copy);
-		return;
-	}
-	out_errno(c, errno,
-	    move ? "MOVE failed - no write permission or out of disk space."
-		 : "COPY failed - no write permission or out of disk space.");
+	/* All that its OK needs is there before anything is done. */
+	sources = arena_array(s->arena, copy.n, sizeof(*sources));
+	buf_init(&code, SESSION_LINE_MAX);
+	if (copy.uids == NULL || copies == NULL || sources == NULL ||
+	    !buf_reserve(&code, CODE_ROOM + 2 * copy.n * SEQSET_TEXT))
+		out_errno(c, ENOMEM, failed(move));
+	else if (copy.n > 0 && change_copy(s, &copy) == -1)
+		out_errno(c, errno, failed(move));
+	else
+		finish(c, &copy, sources, &code);
+	buf_done(&code);
+}
+
+static const char *
+failed(bool move)
+{
+	return move ? "MOVE failed - no write permission or out of disk space."
+		    : "COPY failed - no write permission or out of disk space.";
 }
 
 /* RFC 3501 6.4.7: TRYCREATE only where CREATE could help. */
@@ -94,19 +108,17 @@ find_dest(struct command *c, const char *name, char dest[SESSION_MAX_NAME])
 }
 
 static void
-finish(struct command *c, struct change_copy *copy)
+finish(struct command *c, struct change_copy *copy, uint32_t *sources,
+    struct buf *code)
 {
 	const char *verb = copy->move ? "MOVE" : "COPY";
 	struct session *s = c->s;
 	struct view *v = s->client.view;
-	uint32_t *sources;
-	struct buf b;
 	size_t n;
 
-	sources = arena_array(s->arena, copy->n, sizeof(*sources));
 	if (strcmp(copy->dest, v->folder) == 0 && view_look(s, false) == -1)
 		return;
-	n = sources == NULL ? 0 : copied(copy, sources);
+	n = copied(copy, sources);
 	if (n == 0) {
 		/* RFC 2180 4.4.1: nothing of what was asked for is left. */
 		out_tagged(c, copy->n == 0 ? OUT_OK : OUT_NO,
@@ -116,27 +128,25 @@ finish(struct command *c, struct change_copy *copy)
 		    verb);
 		return;
 	}
-	buf_init(&b, SESSION_LINE_MAX);
-	buf_str(&b, "COPYUID ");
-	buf_num(&b, copy->uidvalidity);
-	buf_char(&b, ' ');
-	seqset_print(&b, sources, n);
-	buf_char(&b, ' ');
-	seqset_print(&b, copy->copies, n);
-	buf_char(&b, '\0');
-	if (b.failed) {
+	buf_str(code, "COPYUID ");
+	buf_num(code, copy->uidvalidity);
+	buf_char(code, ' ');
+	seqset_print(code, sources, n);
+	buf_char(code, ' ');
+	seqset_print(code, copy->copies, n);
+	buf_char(code, '\0');
+	if (code->failed) {
 		out_tagged(c, OUT_OK, NULL, "%s completed.", verb);
 	} else if (copy->move) {
 		/* RFC 6851 4.3: before the EXPUNGEs. */
 		buf_str(&s->line, "* OK [");
-		buf_str(&s->line, b.p);
+		buf_str(&s->line, code->p);
 		buf_str(&s->line, "] Moved\r\n");
 		out_send(s);
 		out_tagged(c, OUT_OK, condstore_code(s), "MOVE completed.");
 	} else {
-		out_tagged(c, OUT_OK, b.p, "COPY completed.");
+		out_tagged(c, OUT_OK, code->p, "COPY completed.");
 	}
-	buf_done(&b);
 }
 
 /* Packs the pairs that came about to the front; their number. */

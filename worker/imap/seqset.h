@@ -30,7 +30,9 @@ int seqset_parse(struct arena *, const char *p, size_t n, struct seqset *out);
  */
 const struct seqset_range *seqset_resolve(
     struct arena *, const struct seqset *, uint32_t max, size_t *n);
-/* Prints rising numbers as a set: 1:3,5. n > 0. */
+/* Prints rising numbers as a set: 1:3,5. n > 0; SEQSET_TEXT bytes each at most.
+ */
+#define SEQSET_TEXT sizeof("4294967295")
 void seqset_print(struct buf *, const uint32_t *numbers, size_t n);
 
 #endif
