@@ -4,6 +4,7 @@
 # folder that a jailed one could not reach: so servers run as an ordinary user
 # here, without a filter (COUNT_LINES), and what only root's do is not counted.
 # Tests that look at system calls fail here: counting makes some of its own.
+# QUICK=1: units, corpora, the store under faults, sessions in a shell only.
 set -u
 o=$(cd "$1" && pwd)
 cov=$(mktemp -d) || exit 1
@@ -26,12 +27,15 @@ user() { # NAME COMMAND
 	echo "$name: $(grep -c '^ok' "$cov/out") passed," \
 		"$(grep -c '^not ok' "$cov/out") failed"
 }
-user wire/daemon "$o/t/talk" -d t/site t/wire/*.t
-user wire/daemon-parked env SITE_SETTINGS=IMAP_PARK_LINGER=0 \
-	"$o/t/talk" -d t/site t/wire/*.t
-for t in t/site.d/*.sh; do
-	user "${t#t/}" timeout 300 "$t" "$o"
-done
+servers() {
+	user wire/daemon "$o/t/talk" -d t/site t/wire/*.t
+	user wire/daemon-parked env SITE_SETTINGS=IMAP_PARK_LINGER=0 \
+		"$o/t/talk" -d t/site t/wire/*.t
+	for t in t/site.d/*.sh; do
+		user "${t#t/}" timeout 300 "$t" "$o"
+	done
+}
+[ -n "${QUICK:-}" ] || servers
 for only in 'unit/*' 'fuzz/*' wire/shell 'crash/*'; do
 	echo "$only: $(ONLY=$only t/run "$o" | tail -n 1)"
 done
