@@ -85,7 +85,8 @@ cut(struct run *r, unsigned step)
 	tree_load(&m.before, r->site);
 	r->log = log;
 	r->class = SHIM_CLASSES;
-	run_once(r, &count);
+	if (run_once(r, &count) != 0)
+		die("%s was ended", r->op);
 	r->log = NULL;
 	r->power = true;
 	read_log(&m, log);

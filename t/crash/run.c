@@ -23,7 +23,7 @@ static void set_number(const char *, const char *, ...)
 static int ask_peers(const struct run *, const char *);
 static _Noreturn void start(const struct run *, int, const char *);
 
-void
+int
 run_fresh(const struct run *r, struct shim_count *count)
 {
 	struct tree t;
@@ -32,14 +32,14 @@ run_fresh(const struct run *r, struct shim_count *count)
 	tree_load(&t, r->base);
 	tree_store(&t, r->site);
 	tree_free(&t);
-	run_once(r, count);
+	return run_once(r, count);
 }
 
-void
+int
 run_once(const struct run *r, struct shim_count *count)
 {
+	int pair[2], fd, status;
 	char path[600];
-	int pair[2], fd;
 	pid_t pid;
 
 	(void)snprintf(path, sizeof(path), "%s.count", r->said);
@@ -55,13 +55,14 @@ run_once(const struct run *r, struct shim_count *count)
 	if (r->imapd != NULL)
 		wire_talk(pair[0], r->op, r->said);
 	(void)close(pair[0]);
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
 	memset(count, 0, sizeof(*count));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd != -1 && read(fd, count, sizeof(*count)) == -1)
 		die("%s", path);
 	(void)close(fd);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 static void

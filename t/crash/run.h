@@ -23,10 +23,13 @@ struct run {
 	bool power; /* for the judge */
 };
 
-/* Runs it to its end on the site as it is; the calls it made to *count. */
-void run_once(const struct run *, struct shim_count *count);
+/*
+ * Runs it to its end on the site as it is; the calls it made to *count. The
+ * signal that ended it, 0: none.
+ */
+int run_once(const struct run *, struct shim_count *count);
 /* Runs it on a fresh copy of base. */
-void run_fresh(const struct run *, struct shim_count *count);
+int run_fresh(const struct run *, struct shim_count *count);
 /* The judge in a process of its own; its complaints, printed. */
 int run_judge(const struct run *, const char *label);
 /* The commands of an operation; talks with a session over fd. */

@@ -4,6 +4,7 @@
  * the judge compare. With CRASH_IMAPD set the operation is a session's command.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,18 @@ fault_find(const char *name)
 	die("no fault %s", name);
 }
 
+/* A fresh run; 1 if a signal ended it that was not the fault. */
+static int
+try(const struct run *r, struct shim_count *count)
+{
+	int sig = run_fresh(r, count);
+
+	if (sig == 0 || (r->what == SHIM_KILL && sig == SIGKILL))
+		return 0;
+	(void)printf("# %s: ended by signal %d at call %u\n", r->op, sig, r->n);
+	return 1;
+}
+
 int
 sweep(struct run *r, const char *name, unsigned step)
 {
@@ -54,10 +67,10 @@ sweep(struct run *r, const char *name, unsigned step)
 	struct shim_count count;
 	unsigned all, at, runs = 0;
 	char label[100];
-	int bad = 0;
+	int bad = 0, ended;
 
 	r->class = SHIM_CLASSES;
-	run_fresh(r, &count);
+	bad += try(r, &count);
 	bad += run_judge(r, "without a fault");
 	all = f->always ? 1 : count.n[f->class];
 	r->class = f->class;
@@ -65,7 +78,7 @@ sweep(struct run *r, const char *name, unsigned step)
 	/* where it begins differs by operation, so that all see all */
 	for (r->n = f->always ? 0 : 1 + (unsigned)strlen(r->op) % step;
 	     r->n <= all && bad < 20; r->n += step) {
-		run_fresh(r, &count);
+		ended = try(r, &count);
 		runs++;
 		at = r->n;
 		/* A look more or less: the last call that there was. */
@@ -74,7 +87,7 @@ sweep(struct run *r, const char *name, unsigned step)
 		     count.n[f->class] > 0 && count.n[f->class] < r->n;
 		     i++) {
 			r->n = count.n[f->class];
-			run_fresh(r, &count);
+			ended = try(r, &count);
 		}
 		if (!f->always && !count.done) {
 			(void)printf("# %s %u: not met\n", name, r->n);
@@ -82,7 +95,7 @@ sweep(struct run *r, const char *name, unsigned step)
 		}
 		(void)snprintf(
 		    label, sizeof(label), "%s at call %u", name, r->n);
-		bad += run_judge(r, label);
+		bad += ended + run_judge(r, label);
 		r->n = at;
 		if (f->always)
 			break;
