@@ -173,13 +173,18 @@ is_folder(int rootfd, const struct dirent *e)
 	return true;
 }
 
+/*
+ * What cannot be told is taken for one: a client may forget a folder that is
+ * not listed. But what may not be entered is not the owner's, and is left out.
+ */
 static bool
 is_directory(int dirfd, const char *path)
 {
 	struct stat st;
 
-	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno != ENOENT && errno != ENOTDIR && errno != EACCES;
+	return S_ISDIR(st.st_mode);
 }
 
 /* Until sort the name of an entry is told by its place among the names. */

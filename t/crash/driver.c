@@ -13,6 +13,8 @@
  */
 #include "t/crash/crash.h"
 
+#include "maildir/quota.h"
+
 #include "t/crash/run.h"
 
 #include <sys/ioctl.h>
@@ -26,6 +28,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TEXT_MAX 65536u /* bytes of a message, and one */
+#define FOLDERS  9      /* of the fixture */
 
 struct place { /* where an operation works, and what it has to tell */
 	struct maildir *md;
@@ -58,6 +63,7 @@ static int rename_folder(struct place *);
 static int rename_inbox(struct place *);
 static int subscribe(struct place *);
 static int unsubscribe(struct place *);
+static int look(struct place *);
 
 static const struct operation operations[] = {
     {"append", NULL, append},
@@ -80,6 +86,7 @@ static const struct operation operations[] = {
     {"rename-inbox", NULL, rename_inbox},
     {"subscribe", NULL, subscribe},
     {"unsubscribe", NULL, unsubscribe},
+    {"look", NULL, look},
 };
 
 static int setup(const char *);
@@ -92,6 +99,11 @@ static void say(const char *);
 static int tell(struct place *, uint32_t, const uint32_t *, size_t);
 static int deliver(struct place *, const char *, unsigned, uint8_t);
 static int change(struct place *, size_t, const struct mailbox_change *);
+static int look_folder(struct maildir *, const char *);
+static int look_message(struct mailbox *, uint32_t);
+static bool is_whole(int, uint32_t);
+static void expect(bool, const char *);
+static size_t write_text(char *, unsigned);
 
 int
 main(int argc, char **argv)
@@ -181,42 +193,46 @@ crash_open(const char *path)
 	return md;
 }
 
-/* No stream: it may be a test of what happens without memory. */
 char *
 crash_text(unsigned id, size_t *n)
 {
-	const size_t size = 1u << 16;
-	unsigned lines = id % 3 == 0 ? 1200 : id % 5, i;
-	char *text;
+	char *text = malloc(TEXT_MAX);
 
-	text = malloc(size);
 	if (text == NULL)
 		die("memory");
-	*n = (size_t)snprintf(text, size,
+	*n = write_text(text, id);
+	return text;
+}
+
+/* No stream: it may be a test of what happens without memory. */
+static size_t
+write_text(char *text, unsigned id)
+{
+	unsigned lines = id % 3 == 0 ? 1200 : id % 5, i;
+	size_t n;
+
+	n = (size_t)snprintf(text, TEXT_MAX,
 	    "X-Crash: %u\nSubject: message %u\n\nbody of %u\n", id, id, id);
 	for (i = 0; i < lines; i++)
-		*n += (size_t)snprintf(
-		    text + *n, size - *n, "line %u of %u\n", i, id);
-	*n += (size_t)snprintf(text + *n, size - *n, "end of %u\n", id);
-	return text;
+		n += (size_t)snprintf(
+		    text + n, TEXT_MAX - n, "line %u of %u\n", i, id);
+	n += (size_t)snprintf(text + n, TEXT_MAX - n, "end of %u\n", id);
+	return n;
 }
 
 unsigned
 crash_id(const char *text, size_t n)
 {
 	static const char head[] = "X-Crash: ";
+	static char want[TEXT_MAX];
 	unsigned id;
-	char *want;
 	size_t len;
-	bool same;
 
 	if (n < sizeof head || memcmp(text, head, sizeof head - 1) != 0)
 		return 0;
 	id = (unsigned)strtoul(text + sizeof head - 1, NULL, 10);
-	want = crash_text(id, &len);
-	same = len == n && memcmp(text, want, n) == 0;
-	free(want);
-	return same ? id : 0;
+	len = write_text(want, id);
+	return len == n && memcmp(text, want, n) == 0 ? id : 0;
 }
 
 int
@@ -582,4 +598,119 @@ static int
 unsubscribe(struct place *at)
 {
 	return maildir_subscribe(at->md, "INBOX.Old", false);
+}
+
+/*
+ * All that only looks. It may fail, but what it tells is all there is: else the
+ * program says what was a lie, and no OK.
+ */
+static int
+look(struct place *at)
+{
+	static char names[FOLDERS][64];
+	const struct folder_info *info;
+	const char *const *lines;
+	struct maildir_quota quota;
+	struct mailbox_diff diff;
+	ssize_t n, i;
+	uint32_t uid;
+	size_t k;
+
+	if ((n = maildir_list(at->md, &info)) == -1)
+		return -1;
+	expect(n == FOLDERS, "LIST");
+	for (i = 0; i < n; i++)
+		(void)strlcpy(names[i], info[i].name, sizeof names[i]);
+	for (i = 0; i < n; i++) {
+		if (look_folder(at->md, names[i]) == -1)
+			return -1;
+	}
+	if ((n = maildir_subscriptions(at->md, &lines)) == -1)
+		return -1;
+	expect(n == 3, "LSUB");
+	if (maildir_quota(at->md, &quota) == -1 ||
+	    (at->mb = mailbox_open(at->md, "", true)) == NULL)
+		return -1;
+	(void)mailbox_messages(at->mb, &k);
+	expect(k == INBOX_MESSAGES, "messages");
+	for (uid = 1; uid <= INBOX_MESSAGES; uid++) {
+		if (look_message(at->mb, uid) == -1)
+			return -1;
+	}
+	if (mailbox_sync(at->mb, true, &diff) == -1)
+		return -1;
+	(void)mailbox_messages(at->mb, &k);
+	expect(k == INBOX_MESSAGES, "messages later");
+	return 0;
+}
+
+static int
+look_folder(struct maildir *md, const char *name)
+{
+	struct mailbox_status st;
+	uint64_t dev, ino, stamp;
+	uint32_t want = 2;
+	int r;
+
+	if ((r = maildir_exists(md, name)) == -1)
+		return -1;
+	expect(r == 1, "exists");
+	if (maildir_identity(md, name, &dev, &ino, &stamp) == -1 ||
+	    (r = maildir_marked(md, name)) == -1)
+		return -1;
+	expect(r == 0, "marked");
+	if (maildir_status(md, name, true, &st) == -1)
+		return -1;
+	if (name[0] == '\0')
+		want = INBOX_MESSAGES;
+	else if (strcmp(name, "Sent") == 0)
+		want = 0;
+	expect(st.messages == want && st.unseen == 0 && st.uidvalidity != 0 &&
+		   (st.size != 0) == (want != 0),
+	    "STATUS");
+	return 0;
+}
+
+static int
+look_message(struct mailbox *mb, uint32_t uid)
+{
+	struct message_file file;
+	uint64_t size;
+	time_t date;
+
+	if (mailbox_size(mb, uid, &size) == -1 ||
+	    mailbox_date(mb, uid, &date) == -1 ||
+	    mailbox_message(mb, uid, &file) == -1)
+		return -1;
+	expect(date == 1700000000 + (time_t)uid && file.date == date &&
+		   size > file.size && is_whole(file.fd, uid),
+	    "message");
+	(void)close(file.fd);
+	return 0;
+}
+
+/* The file has all of the message's bytes. */
+static bool
+is_whole(int fd, uint32_t uid)
+{
+	static char text[TEXT_MAX];
+	size_t n = 0;
+	ssize_t k;
+
+	while ((k = read(fd, text + n, sizeof text - n)) != 0) {
+		if (k == -1 && errno != EINTR)
+			return true; /* the fault was ours: nothing is told */
+		n += k == -1 ? 0 : (size_t)k;
+	}
+	return crash_id(text, n) == uid;
+}
+
+static void
+expect(bool so, const char *what)
+{
+	if (so)
+		return;
+	say("LIE ");
+	say(what);
+	_exit(0);
 }

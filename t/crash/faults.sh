@@ -3,7 +3,8 @@
 # faults at its calls: killed before it, ENOSPC, EDQUOT, EIO, EROFS, errors of
 # what only looks, no memory, EINTR, short reads and writes. Then the site is
 # opened again and compared with the one before (judge.c): nothing acknowledged
-# is lost, no UID given twice, no UIDVALIDITY changed, nothing else vanished.
+# is lost, no UID given twice, no UIDVALIDITY changed, nothing else vanished; what
+# only looks fails, or tells all there is.
 # Default: a sample; FULL=1: at every call, or
 # every STEP-th; ONLY_OP=name: that operation.
 # shellcheck source=t/crash/common
@@ -31,5 +32,15 @@ for op in $(operations); do
 		swept "session: $op, $fault" by_session sweep "$op" "$base" \
 			"$tmp/site" "$fault" "$wire"
 	done
+done
+for fault in look-EIO look-ESTALE look-EMFILE memory; do
+	wanted look || continue
+	case $fault in
+	memory) [ "${o%san}" = "$o" ] || continue ;;
+	esac
+	swept "look, $fault" "$driver" sweep look "$base" "$tmp/site" \
+		"$fault" "$step"
+	swept "session: look, $fault" by_session sweep look "$base" \
+		"$tmp/site" "$fault" "$wire"
 done
 plan

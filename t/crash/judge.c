@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include <bsd/string.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +80,7 @@ static const struct purpose purposes[] = {
     {.op = "rename-inbox", .fresh = "Fresh", .into = "Fresh"},
     {.op = "subscribe", .line = "INBOX.Fresh", .on = true},
     {.op = "unsubscribe", .line = "INBOX.Old"},
+    {.op = "look"},
 };
 
 enum outcome {
@@ -94,6 +96,7 @@ struct trial {
 	uint32_t uidvalidity, uids[10]; /* told with OK */
 	size_t nuids;
 	uint64_t modseq; /* told, 0: none */
+	char lie[40];    /* told by what only looks */
 	struct seen before, after;
 	int complaints;
 };
@@ -156,6 +159,8 @@ judge(const char *op, const char *before, const char *after, const char *said,
 	look(md, false, &t.after);
 	if (now() - start > 1)
 		complain(&t, "opening took %.1f s", now() - start);
+	if (t.lie[0] != '\0')
+		complain(&t, "%s", t.lie);
 	check_folders(&t);
 	check_told(&t);
 	check_lines(&t);
@@ -212,6 +217,8 @@ read_said(struct trial *t, const char *path)
 	while (fgets(line, sizeof line, f) != NULL) {
 		if (strncmp(line, "NO", 2) == 0)
 			t->outcome = REFUSED;
+		if (strncmp(line, "LIE ", 4) == 0)
+			(void)strlcpy(t->lie, line, sizeof t->lie);
 		if (strncmp(line, "MODSEQ ", 7) == 0)
 			t->modseq = strtoull(line + 7, NULL, 10);
 		if (strncmp(line, "OK", 2) != 0)

@@ -28,7 +28,7 @@ struct talk {
 };
 
 struct reply {
-	char text[65536];
+	char text[1u << 18];
 	size_t n;
 };
 
@@ -58,6 +58,10 @@ static const struct talk talks[] = {
     {"rename-inbox", NULL, "RENAME INBOX INBOX.Fresh", 0, NULL},
     {"subscribe", NULL, "SUBSCRIBE INBOX.Fresh", 0, NULL},
     {"unsubscribe", NULL, "UNSUBSCRIBE INBOX.Old", 0, NULL},
+    {"look", "p SELECT INBOX",
+	"UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY "
+	"BODY.PEEK[])",
+	0, NULL},
 };
 
 static bool ask(int, struct reply *, const char *, size_t, const char *);
