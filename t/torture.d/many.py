@@ -220,7 +220,7 @@ def many_children():
         runs += 1
         if told:
             break  # it came to its end
-        n += 1 if n < 4 else 151 * STEP
+        n += 1 if n < 4 else 601 * STEP
     ok(runs > 3 and told.startswith(b"OK") and not bad,
        "a folder of %d children renamed, killed at %d calls: all or nothing"
        % (CHILDREN, runs - 1), told, *bad[:10])
