@@ -34,7 +34,6 @@ struct follow {
 static int follow(struct index_txn *, void *);
 static int glance(struct index_txn *, void *);
 static int check_all(struct follow *, struct index_txn *);
-static void check_records(const struct follow *, struct index_txn *);
 static bool is_level(const struct follow *);
 static int load(struct follow *, struct index_txn *);
 static int load_names(struct mailbox *, struct index_txn *, uint32_t);
@@ -112,10 +111,8 @@ follow(struct index_txn *txn, void *arg)
 	else if (mb->modseq >= f->rec.born && mb->version >= f->rec.log_floor &&
 		 mb->modseq >= f->rec.floor)
 		r = by_log(f, txn);
-	else {
-		check_records(f, txn);
+	else
 		r = walk(f, txn);
-	}
 	if (r == 0)
 		r = check_all(f, txn);
 	f->failed = r == -1;
@@ -140,24 +137,6 @@ check_all(struct follow *f, struct index_txn *txn)
 	for (i = 0; i < mb->n; i++)
 		n += (mb->entries[i].bits & ENTRY_DEAD) == 0;
 	return n == f->rec.counts.messages ? 0 : LOST;
-}
-
-/* The same before a picture that is in use loses what a walk misses. */
-static void
-check_records(const struct follow *f, struct index_txn *txn)
-{
-	struct folder_counts all = {0};
-	unsigned char key[KEY_MESSAGE];
-	struct index_bytes k, v;
-	bool more;
-
-	key_message(key, f->rec.number, 0);
-	more = index_seek(txn, key, sizeof(key), KEY_FOLDER, &k, &v);
-	for (; more; more = index_next(txn, &k, &v))
-		folder_count(&all, key_uid(&k), 0, false, 1);
-	if (all.messages != f->rec.counts.messages ||
-	    all.sum != f->rec.counts.sum)
-		index_distrust(txn, "messages are missing");
 }
 
 static bool
@@ -312,7 +291,6 @@ by_log(struct follow *f, struct index_txn *txn)
 	uint32_t uid;
 	size_t i, at;
 	bool more;
-	int r;
 
 	u->n = 0;
 	key_log(key, f->rec.number, mb->version + 1);
@@ -330,8 +308,8 @@ by_log(struct follow *f, struct index_txn *txn)
 			continue;
 		key_message(message, f->rec.number, u->v[i]);
 		if (index_get(txn, message, sizeof(message), &v) &&
-		    (r = take_record(f, &v, u->v[i])) != 0)
-			return r;
+		    take_record(f, &v, u->v[i]) == -1)
+			return -1;
 	}
 	return take_tombs(f, txn);
 }

@@ -53,7 +53,6 @@ struct purge {
 static struct mailbox *give_up(struct mailbox *);
 static bool glance(struct mailbox *);
 static bool new_is_empty(const struct mailbox *);
-static int load_again(struct mailbox *, const struct folder_counts *, uint32_t);
 static int see_one(void *, const char *, size_t);
 static int open_dirs(struct mailbox *, const char *);
 static void purge_tmp(struct mailbox *);
@@ -181,34 +180,18 @@ int
 mailbox_load(struct mailbox *mb)
 {
 	const struct folder_counts told = mb->tally;
+	struct folder_counts now = {0};
 	uint32_t next = mb->next;
+	size_t i;
 	int r;
 
 	if (mb->loaded)
 		return 0;
-	if (mb->lost) {
-		errno = ESTALE;
-		return -1;
-	}
 	if ((r = history_follow(mb)) != HISTORY_LOST) {
 		recent_take(mb);
 		return r == -1 ? -1 : 0;
 	}
-	if (load_again(mb, &told, next) == 0)
-		return 0;
-	/* Nothing that a later try finds could be compared with it. */
-	entry_reset(mb);
-	mb->lost = true;
-	return -1;
-}
-
-/* The index was lost: the same, if the disk has nothing else. */
-static int
-load_again(struct mailbox *mb, const struct folder_counts *told, uint32_t next)
-{
-	struct folder_counts now = {0};
-	size_t i;
-
+	/* The index was lost: the same, if the disk has nothing else. */
 	mb->next = 1;
 	mb->max_uid = 0;
 	if (mailbox_look(mb, LOOK_ALL) == -1)
@@ -219,7 +202,7 @@ load_again(struct mailbox *mb, const struct folder_counts *told, uint32_t next)
 		mb->entries[i].bits |= ENTRY_CHANGED;
 		folder_count(&now, mb->messages[i].uid, 0, false, 1);
 	}
-	if (now.messages == told->messages && now.sum == told->sum)
+	if (now.messages == told.messages && now.sum == told.sum)
 		return 0;
 	errno = ESTALE;
 	return -1;

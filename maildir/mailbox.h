@@ -21,7 +21,7 @@
 #define ENTRY_SEEN_NEW 4u   /* in new/ */
 #define ENTRY_CHANGED  8u   /* flags or keywords, by others, not yet told */
 #define ENTRY_ADDED    16u  /* not yet told */
-#define ENTRY_MISSING  32u  /* no file of that base name: this was proved */
+#define ENTRY_MISSING  32u  /* no file of that base name at the last look */
 #define ENTRY_DURABLE  64u  /* the file's bytes are known to be on disk */
 #define ENTRY_DEAD     128u /* goes at the next entry_compact */
 #define ENTRY_MARK     256u /* of the operation under way */
@@ -87,8 +87,7 @@ struct mailbox {
 	uint64_t dev, ino;
 	uint32_t uidvalidity, next, max_uid; /* max: highest ever shown */
 	bool readonly;
-	bool loaded;  /* there is a picture; else only a glance was had, */
-	bool lost;    /* of which no picture can be made any more */
+	bool loaded;  /* there is a picture; else only a glance was had */
 	bool counts;  /* for the quota: it is not the trash */
 	bool inspect; /* nothing is written, whatever is found */
 	bool mends;   /* what the UID list lacks is written, read-only or not */
@@ -233,8 +232,6 @@ void mailbox_tell_aside(struct maildir *, char *aside);
 int strays_add(struct mailbox *, const char *, size_t len, bool in_new);
 /* Two files of one base name: one is the message, the other a stray. 0, -1. */
 int number_twins(struct look *);
-/* Of two names seen for a message the one that it has: no file is touched. */
-void number_choose(struct mailbox *);
 /* UIDs for strays, from new/ to cur/. 0, LOOK_AGAIN or -1. */
 int number_strays(struct look *);
 void number_move(struct mailbox *);

@@ -39,12 +39,12 @@ static int see(void *, const char *, size_t);
 static int add_twin(struct mailbox *, const char *, size_t, const struct see *);
 static bool is_enough(struct look *);
 static bool new_suffices(struct look *);
-static bool is_proof(const struct look *, bool last);
 static unsigned wait_ms(const struct look *);
 static int apply(struct look *);
 static int lose(struct look *, size_t);
 static void take_found(struct mailbox *, size_t);
 static void remember(struct look *);
+static void choose_twins(struct mailbox *);
 
 int
 mailbox_lock(struct mailbox *mb, struct lock *lock, bool dot)
@@ -306,11 +306,6 @@ read_list(struct look *l)
 		r = take_line(mb, &lines.v[i]);
 	l->whole |= lines.whole && mb->n > 0;
 	uidlines_free(&lines);
-	if (r == -1) {
-		/* What was not taken over must be read again. */
-		uidlist_done(&mb->list);
-		uidlist_init(&mb->list, mb->dirfd);
-	}
 	return r;
 }
 
@@ -456,7 +451,6 @@ is_enough(struct look *l)
 {
 	struct mailbox *mb = l->mb;
 	size_t i;
-	bool last;
 
 	if ((l->want & LOOK_CUR) == 0) {
 		l->proof = false;
@@ -465,14 +459,13 @@ is_enough(struct look *l)
 		l->want |= LOOK_CUR;
 		return false;
 	}
-	last = l->last || wait_ms(l) > SCAN_YOUNG_MS;
-	l->proof = is_proof(l, last);
-	if (l->proof || last)
+	l->proof = scan_proves_absence(&l->scans[DIR_NEW]) &&
+		   scan_proves_absence(&l->scans[DIR_CUR]);
+	if (l->proof || l->last || wait_ms(l) > SCAN_YOUNG_MS)
 		return true;
 	for (i = 0; i < mb->n + mb->candidates; i++)
 		if ((mb->entries[i].bits & (ENTRY_SEEN | ENTRY_DEAD)) == 0)
 			return false;
-	l->proof = is_proof(l, true); /* nothing is missed */
 	return true;
 }
 
@@ -496,27 +489,6 @@ new_suffices(struct look *l)
 			return false;
 	}
 	return true;
-}
-
-/*
- * Both readings saw all there was; and nothing went from cur/ back to new/ (as
- * with mutt what is marked as new) after the one was read and before the other.
- * Where mail comes all the time no stamp grows old: the last look takes it as
- * it is.
- */
-static bool
-is_proof(const struct look *l, bool last)
-{
-	const struct scan *scan = &l->scans[DIR_NEW];
-	struct stamp now;
-	struct stat st;
-
-	if (!scan_proves_absence(scan) ||
-	    !scan_proves_absence(&l->scans[DIR_CUR]) ||
-	    (scan->young && !last) || fstat(l->mb->newfd, &st) == -1)
-		return false;
-	stamp_of(&st, &now);
-	return stamp_equal(&now, &scan->before);
 }
 
 /* Milliseconds until the stamps of the last scans can be trusted. */
@@ -581,6 +553,7 @@ lose(struct look *l, size_t i)
 		   ? errno == ENOENT
 		   : !S_ISREG(st.st_mode);
 	if (!l->proof || !gone) {
+		mb->entries[i].bits |= ENTRY_MISSING;
 		l->unsure = true;
 		return 0;
 	}
@@ -628,8 +601,9 @@ mailbox_find_again(struct mailbox *mb)
 
 	if (read_dirs(&look) == -1)
 		return -1;
-	number_choose(mb);
-	proof = is_proof(&look, true);
+	choose_twins(mb);
+	proof = scan_proves_absence(&look.scans[DIR_NEW]) &&
+		scan_proves_absence(&look.scans[DIR_CUR]);
 	for (i = 0; i < mb->n; i++) {
 		if ((mb->entries[i].bits & ENTRY_SEEN) != 0)
 			take_found(mb, i);
@@ -638,4 +612,31 @@ mailbox_find_again(struct mailbox *mb)
 	}
 	mb->settled[DIR_CUR] = false; /* the next sync tells */
 	return 0;
+}
+
+/* Of two names that were seen for a message the one that is there. */
+static void
+choose_twins(struct mailbox *mb)
+{
+	const struct twin *twin;
+	const char *name;
+	struct stat st;
+	uint32_t info;
+	size_t i;
+
+	for (i = 0; i < mb->strays.ntwins; i++) {
+		twin = &mb->strays.twins[i];
+		name = mb->strays.names.p + twin->name;
+		if (fstatat(twin->in_new ? mb->newfd : mb->curfd, name, &st,
+			AT_SYMLINK_NOFOLLOW) == -1)
+			continue;
+		info =
+		    entry_intern(mb, name + filename_base(name, strlen(name)));
+		if (info == UINT32_MAX)
+			continue;
+		mb->entries[twin->of].found = info;
+		mb->entries[twin->of].bits &= (uint16_t)~ENTRY_SEEN_NEW;
+		if (twin->in_new)
+			mb->entries[twin->of].bits |= ENTRY_SEEN_NEW;
+	}
 }

@@ -26,12 +26,9 @@ struct order { /* what qsort's callback needs to know */
 };
 
 static int part(struct mailbox *, size_t, const char *, bool *, char *);
-static int take_twin(struct mailbox *, size_t, const char *, bool);
 static void file_seen(const struct mailbox *, size_t, char *);
 static void swap_known(struct mailbox *, size_t, char *, bool *);
 static int part_inodes(
-    struct mailbox *, const char *, int, const struct stat *, char *);
-static int rename_fresh(
     struct mailbox *, const char *, int, const struct stat *, char *);
 static int may_write(struct look *);
 static int make_list(struct mailbox *);
@@ -40,7 +37,6 @@ static int list_view(struct mailbox *, uint32_t uidvalidity, uint32_t next);
 static int by_order(const void *, const void *, void *);
 static int add_strays(struct look *);
 static int add_stray(struct mailbox *, const char *, bool);
-static int add_renamed(struct mailbox *, const char *, bool);
 static size_t move_new(struct mailbox *, size_t);
 static int give_uids(struct mailbox *, size_t);
 static void drop_from(struct mailbox *, size_t);
@@ -105,15 +101,13 @@ part(struct mailbox *mb, size_t i, const char *twin, bool *in_new, char *fresh)
 	char first[FILENAME_MAX_LEN + 1], other[FILENAME_MAX_LEN + 1];
 	bool first_new;
 	struct stat a, b;
+	uint32_t info;
 	int fd;
 
 	(void)snprintf(other, sizeof(other), "%s", twin);
 	swap_known(mb, i, other, in_new);
 	file_seen(mb, i, first);
 	first_new = (mb->entries[i].bits & ENTRY_SEEN_NEW) != 0;
-	/* An entry that a reading has brought twice. */
-	if (first_new == *in_new && strcmp(first, other) == 0)
-		return 0;
 	fd = *in_new ? mb->newfd : mb->curfd;
 	if (fstatat(fd, other, &b, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
@@ -123,54 +117,21 @@ part(struct mailbox *mb, size_t i, const char *twin, bool *in_new, char *fresh)
 			return 0;
 		if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
 			return part_inodes(mb, other, fd, &b, fresh);
-		/* One link: it has moved from the one name to the other. */
-		if (b.st_nlink > 1 && time(NULL) - b.st_ctime >= TWIN_SECONDS &&
+		if (time(NULL) - b.st_ctime >= TWIN_SECONDS &&
 		    unlinkat(fd, other, 0) == -1 && errno != ENOENT)
 			return -1;
 		return 0;
 	}
-	return errno == ENOENT ? take_twin(mb, i, other, *in_new) : -1;
-}
-
-/* It is the file that was seen. 0; -1: ENOMEM. */
-static int
-take_twin(struct mailbox *mb, size_t i, const char *name, bool in_new)
-{
-	uint32_t info = entry_intern(mb, name + mb->entries[i].len);
-
+	if (errno != ENOENT)
+		return -1;
+	info = entry_intern(mb, other + filename_base(other, strlen(other)));
 	if (info == UINT32_MAX)
 		return -1;
 	mb->entries[i].found = info;
 	mb->entries[i].bits &= (uint16_t)~ENTRY_SEEN_NEW;
-	if (in_new)
+	if (*in_new)
 		mb->entries[i].bits |= ENTRY_SEEN_NEW;
 	return 0;
-}
-
-void
-number_choose(struct mailbox *mb)
-{
-	char name[FILENAME_MAX_LEN + 1], first[FILENAME_MAX_LEN + 1];
-	struct twin twin;
-	struct stat st;
-	size_t i;
-	int fd;
-
-	for (i = 0; i < mb->strays.ntwins; i++) {
-		twin = mb->strays.twins[i];
-		(void)snprintf(
-		    name, sizeof(name), "%s", mb->strays.names.p + twin.name);
-		swap_known(mb, twin.of, name, &twin.in_new);
-		file_seen(mb, twin.of, first);
-		fd = (mb->entries[twin.of].bits & ENTRY_SEEN_NEW) != 0
-			 ? mb->newfd
-			 : mb->curfd;
-		if (fstatat(fd, first, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
-		    fstatat(twin.in_new ? mb->newfd : mb->curfd, name, &st,
-			AT_SYMLINK_NOFOLLOW) == 0 &&
-		    take_twin(mb, twin.of, name, twin.in_new) == -1)
-			continue; /* as if it had not been seen */
-	}
 }
 
 static void
@@ -214,21 +175,7 @@ static int
 part_inodes(struct mailbox *mb, const char *other, int fd,
     const struct stat *st, char *fresh)
 {
-	int r = rename_fresh(mb, other, fd, st, fresh);
-
-	if (r == 1)
-		maildir_note(mb->md,
-		    "two messages had the file name %s; one is now %s", other,
-		    fresh);
-	return r;
-}
-
-/* 1: the file has a base name of its own now; 0: it has vanished; -1. */
-static int
-rename_fresh(struct mailbox *mb, const char *name, int fd,
-    const struct stat *st, char *fresh)
-{
-	const char *info = name + filename_base(name, strlen(name));
+	const char *info = other + filename_base(other, strlen(other));
 	char base[FILENAME_MAX_LEN + 1];
 
 	filename_unique(mb->md->hostname, st, base, sizeof(base));
@@ -236,8 +183,10 @@ rename_fresh(struct mailbox *mb, const char *name, int fd,
 		info = "";
 	(void)strlcpy(fresh, base, FILENAME_MAX_LEN + 1);
 	(void)strlcat(fresh, info, FILENAME_MAX_LEN + 1);
-	if (rename_only(fd, name, fd, fresh) == -1)
+	if (rename_only(fd, other, fd, fresh) == -1)
 		return errno == ENOENT ? 0 : -1;
+	maildir_note(mb->md, "two messages had the file name %s; one is now %s",
+	    other, fresh);
 	return 1;
 }
 
@@ -420,8 +369,6 @@ add_stray(struct mailbox *mb, const char *name, bool in_new)
 	uint32_t info;
 	int r;
 
-	if (memchr(name, '\n', base) != NULL)
-		return add_renamed(mb, name, in_new);
 	/* Two strays of one base name. */
 	if ((i = entry_find(mb, name, base)) != NOWHERE) {
 		r = part(mb, i, name, &in_new, fresh);
@@ -441,23 +388,6 @@ add_stray(struct mailbox *mb, const char *name, bool in_new)
 		mb->entries[i].bits |= ENTRY_SEEN_NEW;
 	entry_renamed(mb, i, info, in_new);
 	return 0;
-}
-
-/* A line of the UID list cannot hold such a name: the file gets another one. */
-static int
-add_renamed(struct mailbox *mb, const char *name, bool in_new)
-{
-	int fd = in_new ? mb->newfd : mb->curfd, r;
-	char fresh[FILENAME_MAX_LEN + 1];
-	struct stat st;
-
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if ((r = rename_fresh(mb, name, fd, &st, fresh)) != 1)
-		return r;
-	maildir_note(mb->md,
-	    "a message had a line end in its file name; it is now %s", fresh);
-	return add_stray(mb, fresh, in_new);
 }
 
 /* The candidates from first on get their UIDs and join the view. */

@@ -209,12 +209,7 @@ refresh_keywords(struct mailbox *mb, struct lock *lock)
 
 	if (mailbox_stamps(mb, now) == -1)
 		return -1;
-	/*
-	 * An own change may share its stamp with one of others: what those of
-	 * the account did tells the index, and without one it must be read.
-	 */
 	if (mb->settled[DIR_KEYWORDS] && !mb->keywords_unread &&
-	    (mb->modseq != 0 || (mb->owes & LOOK_KEYWORDS) == 0) &&
 	    stamp_equal(&now[DIR_KEYWORDS], &mb->known[DIR_KEYWORDS]))
 		return 0;
 	if (mailbox_load_keywords(mb, lock, false) == -1)

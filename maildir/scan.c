@@ -19,12 +19,12 @@
 
 static size_t buffer_size(const struct stat *, size_t);
 static int read_all(int, char *, size_t, struct scan *);
-static int is_message(int, const struct dirent64 *, struct scan *);
+static bool is_message(int, const struct dirent64 *);
 static int64_t age_ms(const struct timespec *, const struct timespec *);
 
 /* What scan_read hands down to each buffer. */
 struct sink {
-	struct scan *scan;
+	bool dots;
 	int (*fn)(void *, const char *, size_t);
 	void *arg;
 };
@@ -35,7 +35,7 @@ int
 scan_read(int fd, size_t bytes, struct scan *scan,
     int (*fn)(void *, const char *, size_t), void *arg)
 {
-	const struct sink sink = {scan, fn, arg};
+	const struct sink sink = {scan->dots, fn, arg};
 	struct stat st;
 	char *buf;
 	size_t size;
@@ -96,15 +96,10 @@ deliver(int fd, const char *buf, size_t n, const struct sink *sink)
 {
 	const struct dirent64 *d;
 	size_t at, len;
-	int r;
 
 	for (at = 0; at < n; at += d->d_reclen) {
 		d = (const void *)(buf + at);
-		if (d->d_name[0] == '.' && !sink->scan->dots)
-			continue;
-		if ((r = is_message(fd, d, sink->scan)) == -1)
-			return -1;
-		if (r == 0)
+		if ((d->d_name[0] == '.' && !sink->dots) || !is_message(fd, d))
 			continue;
 		len = strlen(d->d_name);
 		if (len > FILENAME_MAX_LEN)
@@ -115,23 +110,15 @@ deliver(int fd, const char *buf, size_t n, const struct sink *sink)
 	return 0;
 }
 
-/*
- * Where the file system does not tell what an entry is it must be looked at,
- * later than its name was read: one that was renamed in between was missed.
- */
-static int
-is_message(int fd, const struct dirent64 *d, struct scan *scan)
+static bool
+is_message(int fd, const struct dirent64 *d)
 {
 	struct stat st;
 
 	if (d->d_type != DT_UNKNOWN)
 		return d->d_type == DT_REG;
-	if (fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return S_ISREG(st.st_mode);
-	if (errno != ENOENT)
-		return -1;
-	scan->calls++;
-	return 0;
+	return fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode);
 }
 
 bool

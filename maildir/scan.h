@@ -22,7 +22,7 @@ struct scan {
 	struct stamp before, after;
 	struct timespec began;
 	size_t bytes;   /* that the entries took */
-	unsigned calls; /* that brought entries, or missed one */
+	unsigned calls; /* that brought entries */
 	bool young;     /* the stamp was too young to be trusted */
 	bool dots;      /* set before: names that begin with a dot, too */
 };

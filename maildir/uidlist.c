@@ -51,7 +51,6 @@ struct header {
 
 static int open_list(struct uidlist *);
 static int read_whole(struct uidlist *, struct uidlines *);
-static void take_stamp(struct uidlist *, const struct stat *, size_t);
 static int read_tail(struct uidlist *, const struct stat *, struct uidlines *);
 static int peek_tail(struct uidlist *, const struct stat *);
 static bool parse_header(const char *, size_t, struct header *);
@@ -149,7 +148,6 @@ open_list(struct uidlist *list)
 	list->fixed = list->broken = list->poisoned = false;
 	list->max = 0;
 	list->end = 0;
-	memset(&list->stamp, 0, sizeof(list->stamp)); /* not read yet */
 	return fd == -1 ? 0 : 1;
 }
 
@@ -173,11 +171,12 @@ read_whole(struct uidlist *list, struct uidlines *out)
 		free(text);
 		return -1;
 	}
+	stamp_of(&st, &list->stamp);
+	list->stamp.size = (uint64_t)n;
 	out->whole = true;
 	out->text = text;
 	if (!parse_header(text, (size_t)n, &h)) {
 		list->broken = n > 0;
-		take_stamp(list, &st, (size_t)n);
 		return 0;
 	}
 	list->uidvalidity = h.uidvalidity;
@@ -192,16 +191,7 @@ read_whole(struct uidlist *list, struct uidlines *out)
 	sort_lines(list, out);
 	list->max = out->n == 0 ? 0 : out->v[out->n - 1].uid;
 	set_next(list);
-	take_stamp(list, &st, (size_t)n);
 	return 0;
-}
-
-/* All that was read is taken over: only now it need not be read again. */
-static void
-take_stamp(struct uidlist *list, const struct stat *st, size_t size)
-{
-	stamp_of(st, &list->stamp);
-	list->stamp.size = size;
 }
 
 /* The first line, with or without its line end. */
@@ -390,7 +380,6 @@ read_tail(struct uidlist *list, const struct stat *st, struct uidlines *out)
 	sort_lines(list, out);
 	if (list->broken || (out->n > 0 && out->v[0].uid <= list->max)) {
 		uidlines_free(out);
-		list->end = end;
 		return 1;
 	}
 	list->reserved = h.next;

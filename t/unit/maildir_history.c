@@ -4,9 +4,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "maildir/history_record.h"
-#include "maildir/mailbox.h"
-
 static void
 deliver(unsigned from, unsigned to)
 {
@@ -705,49 +702,6 @@ two_writers_survive_the_loss_of_the_index(void **state)
 	assert_int_equal(waitpid(b, &status, 0), b);
 }
 
-/* A branch of its tree was spoilt: a walk passes a message by. */
-static int
-pass_three_by(struct index_txn *txn, void *arg)
-{
-	struct mailbox *mb = arg;
-	unsigned char key[KEY_MESSAGE];
-	struct folder_record rec;
-
-	assert_true(folder_get(txn, mb, &rec));
-	key_message(key, rec.number, 3);
-	index_del(txn, key, sizeof(key));
-	rec.log_floor = ++rec.version; /* too long ago for the log */
-	folder_put(txn, mb, &rec);
-	return 0;
-}
-
-static void
-what_a_spoilt_index_lacks_is_not_told_as_gone(void **state)
-{
-	struct maildir *md;
-	struct mailbox *mb;
-	struct mailbox_diff d;
-
-	(void)state;
-	deliver(1, 5);
-	tree_settle();
-	md = tree_open_index();
-	mb = mailbox_open(md, "", false);
-	tree_settle();
-	sync_now(mb);
-	assert_int_equal(index_write(md, pass_three_by, mb), 0);
-	assert_int_equal(mailbox_sync(mb, false, &d), 0);
-	assert_int_equal(d.nvanished, 0);
-	assert_int_equal(d.nadded, 0);
-	assert_non_null(mailbox_find(mb, 3));
-	mailbox_close(mb);
-	mb = mailbox_open(md, "", false);
-	assert_non_null(mailbox_find(mb, 3));
-	assert_int_equal(mailbox_uidnext(mb), 6);
-	mailbox_close(mb);
-	maildir_close(md);
-}
-
 #define TREE_TEST(f)                                                           \
 	cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
 
@@ -770,7 +724,6 @@ main(void)
 	    TREE_TEST(an_index_that_others_can_write_is_not_used),
 	    TREE_TEST(an_index_of_another_boot_is_made_anew),
 	    TREE_TEST(the_mark_is_raised_an_hour_ahead_and_not_lowered),
-	    TREE_TEST(what_a_spoilt_index_lacks_is_not_told_as_gone),
 	    TREE_TEST(killed_writers_harm_nobody),
 	    TREE_TEST(two_writers_survive_the_loss_of_the_index),
 	};

@@ -4,41 +4,9 @@
  */
 #include "t/unit/maildir_opened.h"
 
-#include <time.h>
-
 #include "maildir/keywords.h"
 
 #define KW "courierimapkeywords/"
-
-static struct timespec tick; /* no stamp is later; 0: as they are */
-
-static int
-ticked(int r, struct stat *st)
-{
-	if (r == -1 || tick.tv_sec == 0)
-		return r;
-	if (st->st_mtim.tv_sec > tick.tv_sec ||
-	    (st->st_mtim.tv_sec == tick.tv_sec &&
-		st->st_mtim.tv_nsec > tick.tv_nsec))
-		st->st_mtim = tick;
-	if (st->st_ctim.tv_sec > tick.tv_sec ||
-	    (st->st_ctim.tv_sec == tick.tv_sec &&
-		st->st_ctim.tv_nsec > tick.tv_nsec))
-		st->st_ctim = tick;
-	return 0;
-}
-
-int
-fstat(int fd, struct stat *st)
-{
-	return ticked((int)syscall(SYS_fstat, fd, st), st);
-}
-
-int
-fstatat(int fd, const char *name, struct stat *st, int flags)
-{
-	return ticked((int)syscall(SYS_newfstatat, fd, name, st, flags), st);
-}
 
 /* Messages 1.m, 2.m ... with UIDs 1, 2 ... */
 static void
@@ -284,33 +252,6 @@ a_store_keeps_what_another_session_added(void **state)
 	assert_true(diff.keywords);
 }
 
-/* The stamp of the one's change is that of the other's. */
-static void
-in_one_tick_of_the_clock_no_keyword_is_lost(void **state)
-{
-	struct mailbox *other, *first;
-
-	(void)state;
-	fill(1);
-	open_inbox();
-	assert_int_equal(store(1, 1, MAILBOX_ADD, "old"), 1);
-	tree_settle();
-	open_inbox();
-	other = mb;
-	mb = NULL;
-	open_inbox();
-	first = mb;
-	(void)clock_gettime(CLOCK_REALTIME, &tick);
-	assert_int_equal(store(1, 1, MAILBOX_ADD, "A"), 1);
-	mb = other;
-	assert_int_equal(store(1, 1, MAILBOX_ADD, "B"), 1);
-	mailbox_close(mb);
-	mb = first;
-	assert_int_equal(store(1, 1, MAILBOX_ADD, "C"), 1);
-	memset(&tick, 0, sizeof(tick));
-	assert_string_equal(tree_read(KW "1.m"), "old\nA\nB\nC\n");
-}
-
 static void
 others_keywords_are_news(void **state)
 {
@@ -478,7 +419,6 @@ main(void)
 	    TEST(odd_lists_cost_only_what_is_odd),
 	    TEST(a_store_writes_the_whole_set_and_one_sync),
 	    TEST(a_store_keeps_what_another_session_added),
-	    TEST(in_one_tick_of_the_clock_no_keyword_is_lost),
 	    TEST(others_keywords_are_news),
 	    TEST(sixteen_are_updates_and_seventeen_a_list),
 	    TEST(many_pending_updates_are_merged_at_an_open),
