@@ -5,7 +5,8 @@
  *
  * Courier's dot-lock: tmp/courier.lock is a link to a file that holds
  * "PID:HOSTNAME" without a line end. A dead or our own pid of this host is
- * stale at once, any other content after 120 seconds.
+ * stale at once, and so is any that took it before this boot; other content
+ * after 120 seconds.
  */
 #include "maildir/lock.h"
 
@@ -45,6 +46,7 @@ static int wait_nap(struct wait *);
 static int make_own(int, char *, size_t);
 static int link_own(int, const char *);
 static bool is_stale(int, struct stat *);
+static time_t uptime(void);
 static enum owner owner_of(const char *);
 static void steal(int, const struct stat *);
 
@@ -184,17 +186,27 @@ is_stale(int dirfd, struct stat *st)
 	if (n == -1)
 		return false;
 	text[n] = '\0';
+	now = time(NULL);
 	switch (owner_of(text)) {
 	case OWNER_LIVES:
-		return false;
+		/* Of another boot: the number is somebody else's now. */
+		return st->st_mtime < now - uptime() - DOT_STALE;
 	case OWNER_GONE:
 		return true;
 	case OWNER_UNKNOWN:
 		break;
 	}
-	now = time(NULL);
 	return now - st->st_mtime >= DOT_STALE ||
 	       st->st_mtime - now >= DOT_STALE;
+}
+
+static time_t
+uptime(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec;
 }
 
 static enum owner

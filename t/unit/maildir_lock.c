@@ -154,12 +154,21 @@ a_dead_owner_costs_less_than_a_second(void **state)
 	assert_true(now() - start < 0.9);
 }
 
+static time_t
+uptime(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
 static void
 a_living_owner_is_waited_for(void **state)
 {
 	(void)state;
 	tree_write(DOT, owner(getppid()));
-	age(DOT, 100000);
+	age(DOT, uptime());
 	assert_int_equal(lock_take(&lock, dirfd_, 1), 0);
 	assert_int_equal(lock_dot(&lock, 0), -1);
 	assert_int_equal(errno, EBUSY);
@@ -167,6 +176,18 @@ a_living_owner_is_waited_for(void **state)
 	assert_int_equal(tree_count("tmp", ""), 1);
 	assert_int_equal(unlink(at(DOT)), 0);
 	assert_int_equal(lock_dot(&lock, 0), 0);
+}
+
+/* A power cut: its number is another's by now. */
+static void
+a_lock_of_another_boot_has_no_owner(void **state)
+{
+	(void)state;
+	tree_write(DOT, owner(getppid()));
+	age(DOT, uptime() + 200);
+	assert_int_equal(lock_take(&lock, dirfd_, 1), 0);
+	assert_int_equal(lock_dot(&lock, 1), 0);
+	assert_string_equal(tree_read(DOT), owner(getpid()));
 }
 
 static void
@@ -262,6 +283,7 @@ main(void)
 	    TEST(dot_lock_has_couriers_form),
 	    TEST(a_dead_owner_costs_less_than_a_second),
 	    TEST(a_living_owner_is_waited_for),
+	    TEST(a_lock_of_another_boot_has_no_owner),
 	    TEST(who_cannot_be_asked_is_stale_after_120_seconds),
 	    TEST(nothing_is_made_where_nothing_may_be),
 	    TEST(no_two_hold_it_at_once),
