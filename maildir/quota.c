@@ -328,7 +328,10 @@ recount(struct maildir *md, struct figures *f)
 	return true;
 }
 
-/* Not synced: it says nothing that cannot be counted again. */
+/*
+ * Synced before it takes the place of the old one: use can be counted again,
+ * but the limits stand nowhere else. A rename that is lost leaves the old ones.
+ */
 static int
 replace(struct maildir *md, const struct figures *f)
 {
@@ -343,7 +346,7 @@ replace(struct maildir *md, const struct figures *f)
 	fd = openat(md->rootfd, temp, how, 0644);
 	if (fd == -1)
 		return -1;
-	if (util_write(fd, text, (size_t)n) == -1) {
+	if (util_write(fd, text, (size_t)n) == -1 || util_fsync(fd) == -1) {
 		util_close(fd);
 		util_unlink(md->rootfd, temp);
 		return -1;

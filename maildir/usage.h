@@ -2,8 +2,8 @@
  * What an operation of the store changes in maildirsize. Messages count unless
  * they are in the trash folder or have the flag T; their size is what ",S=" in
  * the name says, else what stat says. Where there is no maildirsize, or the
- * folder is the trash, all of this does nothing. No call syncs: a line lost
- * in a crash is found by the next count.
+ * folder is the trash, all of this does nothing. No line is synced: one lost
+ * in a crash is found by the next count, which is synced for the limits' sake.
  */
 #ifndef MAILDIR_USAGE_H
 #define MAILDIR_USAGE_H

@@ -429,6 +429,22 @@ a_file_of_5120_bytes_is_written_anew(void **state)
 	expect_use(100, 2);
 }
 
+/* What is not on disk may be empty after a power cut, and no limit is left. */
+static void
+the_limits_are_replaced_by_what_is_on_disk(void **state)
+{
+	(void)state;
+	tree_write("maildirsize", LIMITS "odd\n");
+	tree_syncs();
+	fail_sync_at = 1;
+	expect_use(100, 2);
+	assert_string_equal(tree_read("maildirsize"), LIMITS "odd\n");
+	assert_int_equal(tree_count("tmp", ""), 0);
+	expect_use(100, 2);
+	assert_string_equal(tree_read("maildirsize"), LIMITS USED);
+	assert_int_equal(tree_syncs(), 2);
+}
+
 static void
 over_quota_is_believed_only_of_a_fresh_count(void **state)
 {
@@ -547,6 +563,7 @@ main(void)
 	    T(limits_of_one_kind_and_blanks_are_understood),
 	    T(only_a_plain_file_is_touched),
 	    T(a_file_of_5120_bytes_is_written_anew),
+	    T(the_limits_are_replaced_by_what_is_on_disk),
 	    T(over_quota_is_believed_only_of_a_fresh_count),
 	    T(symlinks_and_odd_directories_are_not_counted),
 	    T(no_operation_syncs_for_it),
