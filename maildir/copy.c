@@ -337,26 +337,28 @@ make_durable(struct copy *c)
 	return 0;
 }
 
+/* 0: it is on disk, or has vanished. */
 static int
 sync_one(struct copy *c, size_t i)
 {
 	char file[FILENAME_MAX_LEN + 1];
 	struct stat st;
-	int dirfd, fd, r;
+	int dirfd, fd, tries, r;
 
-	dirfd = entry_file(c->mb, i, file);
-	fd = util_open_regular(dirfd, file, &st);
-	if (fd == -1) {
-		if (errno != ENOENT || stat_entry(c->mb, i, &st) == -1)
-			return errno == ENOENT ? 0 : -1;
+	for (tries = 0; tries < 3; tries++) {
 		dirfd = entry_file(c->mb, i, file);
-		fd = util_open_regular(dirfd, file, &st);
-		if (fd == -1)
+		if ((fd = util_open_regular(dirfd, file, &st)) != -1) {
+			r = util_fsync(fd);
+			util_close(fd);
+			return r;
+		}
+		if (errno != ENOENT)
+			return -1;
+		if (stat_entry(c->mb, i, &st) == -1)
 			return errno == ENOENT ? 0 : -1;
 	}
-	r = util_fsync(fd);
-	util_close(fd);
-	return r;
+	errno = EBUSY; /* it flees: to be linked it would have to be synced */
+	return -1;
 }
 
 /* Under the destination's lock: all or none. */

@@ -21,11 +21,33 @@ statx(int dirfd, const char *restrict name, int flags, unsigned mask,
 	return 0;
 }
 
+static unsigned flees; /* so many times the file 1.m has just been renamed */
+
+/* The store's: somebody changes flags just before a message is opened. */
+int
+openat(int dirfd, const char *name, int flags, ...)
+{
+	static const char *const infos[] = {":2,", ":2,F", ":2,FS"};
+	char to[32];
+	mode_t mode;
+	va_list ap;
+
+	va_start(ap, flags);
+	mode = (flags & O_CREAT) != 0 ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	if (flees > 0 && strncmp(name, "1.m:", 4) == 0) {
+		(void)snprintf(to, sizeof(to), "1.m%s", infos[--flees % 3]);
+		assert_int_equal(renameat(dirfd, name, dirfd, to), 0);
+	}
+	return (int)syscall(SYS_openat, dirfd, name, flags, mode);
+}
+
 static int
 setup(void **state)
 {
 	if (opened_setup(state) == -1)
 		return -1;
+	flees = 0;
 	tree_folder(".Dst");
 	tree_write(".Dst/courierimapuiddb", "1 77 0000000065\n5 old\n");
 	born = 0;
@@ -153,6 +175,29 @@ many_young_sources_cost_one_sync(void **state)
 	/* syncfs, cur, header, lines */
 	assert_int_equal(tree_syncs(), 4);
 	assert_int_equal(dst[32], 5 + 32 + 33);
+}
+
+static void
+a_source_that_is_renamed_meanwhile_is_synced(void **state)
+{
+	uint32_t one = 1, dst, uidvalidity;
+
+	(void)state;
+	fill(1);
+	tree_syncs();
+	flees = 2;
+	assert_int_equal(
+	    mailbox_copy(mb, &one, 1, "Dst", false, &dst, &uidvalidity), 0);
+	assert_int_equal(tree_syncs(), 1 + 2);
+	assert_int_equal(tree_count(".Dst/cur", ""), 1);
+	/* Or there is no copy. */
+	mailbox_close(mb);
+	mb = mailbox_open(md, "", false);
+	assert_non_null(mb);
+	flees = 3;
+	assert_int_equal(
+	    mailbox_copy(mb, &one, 1, "Dst", false, &dst, &uidvalidity), -1);
+	assert_int_equal(tree_count(".Dst/cur", ""), 1);
 }
 
 /* A flag's rename makes no old message young; bytes written since do. */
@@ -313,6 +358,7 @@ main(void)
 	    TEST(copies_are_links_with_names_of_their_own),
 	    TEST(copy_costs_two_syncs_and_move_three),
 	    TEST(many_young_sources_cost_one_sync),
+	    TEST(a_source_that_is_renamed_meanwhile_is_synced),
 	    TEST(old_sources_with_young_names_cost_nothing),
 	    TEST(what_has_vanished_is_left_out),
 	    TEST(keywords_go_along),
