@@ -31,6 +31,7 @@ struct filing {
 static void box_of(struct mailbox *, const struct target *);
 static bool is_true(struct mailbox *, const struct folder_record *);
 static int find(struct index_txn *, void *);
+static int find_any(struct index_txn *, void *);
 static int write_all(struct index_txn *, void *);
 static void put_one(struct filing *, struct index_txn *, size_t, uint64_t);
 static void put_names(struct filing *, struct index_txn *);
@@ -56,6 +57,28 @@ history_file_begin(struct history_file *h, struct target *t)
 	}
 	free(f);
 	errno = saved;
+}
+
+bool
+history_file_knows(const struct target *t)
+{
+	struct filing *f = calloc(1, sizeof(*f));
+	bool known;
+
+	if (f == NULL)
+		return false;
+	box_of(&f->box, t);
+	known = index_hopeful(t->md) && index_read(t->md, find_any, f) == 0;
+	free(f);
+	return known;
+}
+
+static int
+find_any(struct index_txn *txn, void *arg)
+{
+	struct filing *f = arg;
+
+	return folder_find(txn, &f->box, &f->rec) ? 0 : 1;
 }
 
 static void

@@ -27,6 +27,8 @@ struct history_new {       /* a message, in cur/ */
 	size_t nbase;     /* bytes of the base name in it */
 };
 
+/* Does the index know the folder, whatever UIDVALIDITY it has? */
+bool history_file_knows(const struct target *);
 /*
  * Under the folder's lock, before anything moves. The next UID of the target's
  * list becomes no less than the index's.

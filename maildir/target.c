@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,11 @@
 #include "maildir/mailbox.h"
 #include "maildir/util.h"
 
+#define UNLISTED 1 /* there is no list, and the index knows the folder */
+
+static int lock_once(struct target *);
+static int check_place(const struct target *);
+static int look(struct target *);
 static int find_list(struct target *);
 
 int
@@ -25,6 +31,7 @@ target_open(struct target *t, struct maildir *md, const char *folder)
 	t->md = md;
 	t->dirfd = t->tmpfd = t->newfd = t->curfd = t->lock.dirfd = -1;
 	uidlist_init(&t->list, -1);
+	(void)snprintf(t->folder, sizeof(t->folder), "%s", folder);
 	if (keywords_init(&t->kw) == -1 ||
 	    (t->dirfd = maildir_folder_fd(md, folder)) == -1 ||
 	    (t->tmpfd = util_open_dir(t->dirfd, "tmp", false)) == -1 ||
@@ -53,18 +60,71 @@ target_close(struct target *t)
 int
 target_lock(struct target *t)
 {
+	int r = lock_once(t);
+
+	if (r == UNLISTED) {
+		t->looked = true;
+		if (look(t) == -1)
+			return -1;
+		r = lock_once(t);
+	}
+	if (r != 0)
+		return -1;
+	history_file_begin(&t->history, t);
+	return 0;
+}
+
+static int
+lock_once(struct target *t)
+{
 	unsigned seconds = t->md->options.lock_seconds;
+	int r;
 
 	if (lock_take(&t->lock, t->dirfd, seconds) == -1)
 		return -1;
-	if (((t->md->options.uselocks || !t->lock.flocked) &&
-		lock_dot(&t->lock, seconds) == -1) ||
-	    find_list(t) == -1) {
+	r = check_place(t);
+	if (r == 0 && (t->md->options.uselocks || !t->lock.flocked))
+		r = lock_dot(&t->lock, seconds);
+	if (r == 0)
+		r = find_list(t);
+	if (r != 0)
 		lock_drop(&t->lock);
+	return r;
+}
+
+/*
+ * What is filed in a folder that was deleted since goes with what was in it,
+ * and in one that was renamed nobody would look for it.
+ */
+static int
+check_place(const struct target *t)
+{
+	struct stat own, there;
+	char dir[NAME_DIR_MAX];
+
+	name_to_dir(dir, t->folder);
+	if (fstat(t->dirfd, &own) == -1 ||
+	    fstatat(t->md->rootfd, dir, &there, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
-	}
-	history_file_begin(&t->history, t);
-	return 0;
+	if (own.st_ino == there.st_ino && own.st_dev == there.st_dev)
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+/* The index has what the list said: a look at the folder writes it again. */
+static int
+look(struct target *t)
+{
+	struct mailbox *mb;
+	int r;
+
+	if ((mb = mailbox_new(t->md, t->folder, true)) == NULL)
+		return -1;
+	mb->mends = true;
+	r = mailbox_look(mb, 0);
+	mailbox_close(mb);
+	return r;
 }
 
 void
@@ -84,6 +144,8 @@ find_list(struct target *t)
 		return -1;
 	if (t->list.uidvalidity != 0)
 		return 0;
+	if (!t->looked && history_file_knows(t))
+		return UNLISTED;
 	if ((uidvalidity = maildir_new_uidvalidity(t->md)) == 0)
 		return -1;
 	r = uidlist_create(&t->list, uidvalidity, 1, NULL, 0);

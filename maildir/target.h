@@ -9,11 +9,14 @@
 #include "maildir/history_file.h"
 #include "maildir/keywords.h"
 #include "maildir/lock.h"
+#include "maildir/name.h"
 #include "maildir/private.h"
 #include "maildir/uidlist.h"
 
 struct target {
 	struct maildir *md;
+	char folder[NAME_DIR_MAX];
+	bool looked; /* for a list that was lost */
 	int dirfd, tmpfd, newfd, curfd;
 	struct lock lock;
 	struct uidlist list;
@@ -24,8 +27,10 @@ struct target {
 /* Opens a folder. 0, -1 with ENOENT. */
 int target_open(struct target *, struct maildir *, const char *folder);
 void target_close(struct target *);
-/* Takes its lock and reads what is needed to give UIDs; makes a missing list.
- * 0 or -1, then unlocked. */
+/*
+ * Takes its lock and reads what is needed to give UIDs; makes a missing list. 0
+ * or -1, then unlocked; ENOENT: the folder has gone, or has another name now.
+ */
 int target_lock(struct target *);
 void target_unlock(struct target *);
 /* What was filed and has its UIDs goes into the index. */

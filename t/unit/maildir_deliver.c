@@ -352,6 +352,40 @@ no_folder_and_no_space_are_told_first(void **state)
 	assert_int_equal(delivery_end(d), -1);
 }
 
+/*
+ * A DELETE that was killed before it had taken the folder apart: what is filed
+ * there now would go at the next login.
+ */
+static void
+nothing_is_filed_where_no_folder_is_any_more(void **state)
+{
+	uint32_t uids[8], uidvalidity;
+
+	(void)state;
+	assert_int_equal(maildir_create(md, "a", 0), 0);
+	d = delivery_open(md, "a");
+	assert_non_null(d);
+	add("x\n", 0, 0);
+	assert_int_equal(
+	    rename(at(".a"), at("corkboard/removing.1.M2P3_corkboard4")), 0);
+	assert_int_equal(delivery_commit(d, uids, &uidvalidity), -1);
+	assert_int_equal(errno, ENOENT);
+	/* Nor is it if another one has that name by now. */
+	assert_int_equal(maildir_create(md, "a", 0), 0);
+	delivery_close(d);
+	d = delivery_open(md, "a");
+	assert_non_null(d);
+	add("x\n", 0, 0);
+	assert_int_equal(rename(at(".a"), at(".b")), 0);
+	assert_int_equal(maildir_create(md, "a", 0), 0);
+	assert_int_equal(delivery_commit(d, uids, &uidvalidity), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(tree_count(".b/cur", ""), 0);
+	begin_inbox();
+	add("x\n", 0, 0);
+	(void)commit();
+}
+
 static void
 an_open_folder_hears_of_it(void **state)
 {
@@ -394,6 +428,7 @@ main(void)
 	    TEST(any_failed_sync_leaves_nothing),
 	    TEST(keyword_limits_hold),
 	    TEST(no_folder_and_no_space_are_told_first),
+	    TEST(nothing_is_filed_where_no_folder_is_any_more),
 	    TEST(an_open_folder_hears_of_it),
 	};
 

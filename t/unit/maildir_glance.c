@@ -515,6 +515,41 @@ a_lost_uid_file_is_written_from_the_index(void **state)
 	maildir_close(md);
 }
 
+/* Nor does mail that is filed there first begin another one. */
+static void
+mail_that_comes_without_a_uid_file_changes_no_uid(void **state)
+{
+	struct maildir *md = tree_open_index();
+	uint32_t validity;
+	struct mailbox *mb;
+	size_t n;
+
+	(void)state;
+	deliver(1, 9);
+	know(md);
+	mb = mailbox_open(md, "", false);
+	validity = mailbox_uidvalidity(mb);
+	mailbox_close(mb);
+	assert_int_equal(unlink(at("courierimapuiddb")), 0);
+	file_one(md, 0);
+	mb = mailbox_open(md, "", false);
+	assert_int_equal(mailbox_uidvalidity(mb), validity);
+	(void)mailbox_messages(mb, &n);
+	assert_int_equal(n, 10);
+	assert_non_null(mailbox_find(mb, 10));
+	mailbox_close(mb);
+	/* One that makes no sense is set aside for it. */
+	tree_write("courierimapuiddb", "garbage\n");
+	file_one(md, 0);
+	mb = mailbox_open(md, "", false);
+	assert_int_equal(mailbox_uidvalidity(mb), validity);
+	assert_int_equal(mailbox_uidnext(mb), 12);
+	assert_non_null(mailbox_find(mb, 9));
+	assert_int_equal(tree_count("", "courierimapuiddb.broken."), 1);
+	mailbox_close(mb);
+	maildir_close(md);
+}
+
 /* A backup came back: what it lacks has its UIDs in the index. */
 static void
 an_older_uid_file_takes_no_uid_away(void **state)
@@ -557,6 +592,7 @@ main(void)
 	    TEST(without_an_index_nothing_old_is_recent),
 	    TEST(sizes_are_summed_without_a_look),
 	    TEST(a_lost_uid_file_is_written_from_the_index),
+	    TEST(mail_that_comes_without_a_uid_file_changes_no_uid),
 	    TEST(an_older_uid_file_takes_no_uid_away),
 	};
 
