@@ -1,21 +1,20 @@
 /*
  * One operation of the store, for tracing and killing:
- *	driver setup DIR		makes the fixture
- *	driver OP DIR			says READY, does it, says OK or NO
+ *
+ *	driver setup DIR			makes the fixture
+ *	driver OP DIR				does it: READY, then OK or NO
  *	driver judge OP BEFORE AFTER SAID [power]
- *	driver halt DIR FLAG			ends its file system, see
- *disks.sh driver sweep OP BASE SITE FAULT STEP	see sweep.c driver cut OP BASE
- *SITE STEP		see cut.c driver wire OP BASE SITE [WORD...]	by a
- *session, see wire.c READY and OK are written by write(2) at the very point
- *where a session would begin the command and send its tagged OK. With
- *CRASH_INDEX set the account has an index; with CRASH_IMAPD set to the program
- *it is a session's command that sweep and cut work on.
+ *	driver halt DIR FLAG			disks.sh: no disk any more
+ *	driver sweep OP BASE SITE FAULT STEP	sweep.c
+ *	driver cut OP BASE SITE STEP		cut.c
+ *	driver wire OP BASE SITE [WORD...]	wire.c: by a session
+ *
+ * READY and OK are written by write(2) at the very point where a session would
+ * begin the command and send its tagged OK. With CRASH_INDEX set the account
+ * has an index; with CRASH_IMAPD set to the program it is a session's command
+ * that sweep and cut work on.
  */
 #include "t/crash/crash.h"
-
-#include "maildir/quota.h"
-
-#include "t/crash/run.h"
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -28,6 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "maildir/quota.h"
+#include "t/crash/run.h"
 
 #define TEXT_MAX 65536u /* bytes of a message, and one */
 #define FOLDERS  9      /* of the fixture */
